@@ -1,0 +1,191 @@
+//! The registry of everything there is to report: stable codes, their names and severities, and the
+//! page that explains each.
+//!
+//! A finding is added with one line in the table below and its page in `codes/`. Codes count upward
+//! within their family and are never used again: E01xx syntax, E02xx names and values, E03xx
+//! routes, E04xx security, E05xx assertions and tests; L1xx traffic, L2xx resilience, L3xx
+//! security, L4xx style.
+
+use std::fmt;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Most likely not what was meant.
+    Warning,
+    /// Does not compile.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($id:ident $variant:ident $name:literal $severity:ident $summary:literal;)*) => {
+        /// A kind of finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = concat!(stringify!($id), " `", $name, "`: ", $summary)] $variant,)*
+        }
+
+        impl Code {
+            /// All of them, in the order of their codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The stable code: `E0101`.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($id)),* }
+            }
+
+            /// The stable name: `unexpected-token`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// How bad it is.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity),* }
+            }
+
+            /// One line on what it says.
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $summary),* }
+            }
+
+            /// The page that explains it, in Markdown.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("codes/", stringify!($id), ".md"))),* }
+            }
+        }
+    };
+}
+
+codes! {
+    E0101 UnexpectedToken "unexpected-token" Error "a word or sign stands where the grammar has another";
+    E0102 UnknownCharacter "unknown-character" Error "a character that starts no word of the language";
+    E0103 UnclosedString "unclosed-string" Error "a string without its closing quote";
+    E0104 UnknownEscape "unknown-escape" Error "an escape in a string that means nothing";
+    E0105 UnclosedBracket "unclosed-bracket" Error "a `(` or `[` without its counterpart";
+    E0106 UnclosedBlock "unclosed-block" Error "a `{` without its `}`";
+    E0107 StrayBrace "stray-brace" Error "a `}` that closes nothing";
+    E0108 BraceOnNextLine "brace-on-next-line" Error "a `{` on the line after its statement";
+    E0109 NestedTooDeeply "nested-too-deeply" Error "blocks, brackets or `not` more than 64 deep";
+    E0110 NotText "not-text" Error "a file that is not UTF-8, or too long";
+
+    E0201 UnknownStatement "unknown-statement" Error "a word that is no statement of its block";
+    E0202 MisplacedStatement "misplaced-statement" Error "a statement in a block where it means nothing";
+    E0203 BadArguments "bad-arguments" Error "arguments that do not fit their statement";
+    E0204 MissingBlock "missing-block" Error "a statement without the block that it consists of";
+    E0205 UnexpectedBlock "unexpected-block" Error "a block behind a statement that takes none";
+    E0206 BadValue "bad-value" Error "a value that its kind does not have";
+    E0207 MissingUnit "missing-unit" Error "a number that says nothing without a unit";
+    E0208 PatternNotNormal "pattern-not-normal" Error "a path pattern that no normalised path matches";
+    E0209 BadName "bad-name" Error "a name that is not a DNS label";
+    E0210 ReservedName "reserved-name" Error "a name that is a word of the grammar";
+    E0211 UnknownField "unknown-field" Error "a condition on something that requests do not have";
+    E0212 BadComparison "bad-comparison" Error "a comparison that its field does not take";
+    E0213 WildcardLiteral "wildcard-literal" Error "a `*` inside a segment or a label";
+    E0214 HostLiteralHasPort "host-literal-has-port" Error "a host written with a port";
+    E0215 PercentMissing "percent-missing" Error "a share that is not written";
+    E0216 RetryConditionsMissing "retry-conditions-missing" Error "a `retry` that does not say on what";
+    E0217 FailmodeMissing "failmode-missing" Error "a remote decision that does not say what happens when it fails";
+    E0218 MissingStatement "missing-statement" Error "a block without a statement that it needs";
+    E0219 RepeatedStatement "repeated-statement" Error "a statement that may stand once and stands twice";
+    E0220 LimitZero "limit-zero" Error "a limit of zero, which lets nothing through";
+    E0221 WithoutEffect "without-effect" Error "a statement that this compiler does not act on";
+    E0222 UnresolvedRef "unresolved-ref" Error "a name that nothing declares";
+    E0223 DuplicateDecl "duplicate-decl" Error "a name that is declared twice";
+    E0224 CyclicValue "cyclic-value" Error "a name that stands for itself";
+    E0225 BadTarget "bad-target" Error "a name of another kind than its place takes";
+    E0226 NoMesh "no-mesh" Error "files without a `mesh` item";
+    E0227 BadRegex "bad-regex" Error "a regular expression that cannot be used";
+    E0228 NoEndpoints "no-endpoints" Error "a service or version with nowhere to send requests";
+    E0229 UnreadableFile "unreadable-file" Error "a file named by the policy that cannot be read";
+
+    E0301 RouteShadowed "route-shadowed" Error "an arm that can never be taken";
+    E0302 WeightsNot100 "weights-not-100" Error "shares of a split that do not sum to 100 %";
+    E0303 SplitCycle "split-cycle" Error "routes that lead around in a circle";
+    E0304 HostOwnedTwice "host-owned-twice" Error "a host that two blocks or services claim";
+    E0305 ListenerConflict "listener-conflict" Error "a port that two listeners have";
+    E0306 RegexTooBig "regex-too-big" Error "a regular expression whose automaton is too large";
+    E0307 PatternTooComplex "pattern-too-complex" Error "path patterns that no automaton can hold";
+    E0308 ConditionTooComplex "condition-too-complex" Error "a condition without a small decision diagram";
+
+    E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
+    E0402 ProtectionMissing "protection-missing" Error "protection that cannot be provided";
+    E0403 ClientIpUntrusted "client-ip-untrusted" Error "an address tested at a gateway that trusts nobody aloud";
+}
+
+impl Code {
+    /// The code with this code or name: `E0101` or `unexpected-token`.
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.id().eq_ignore_ascii_case(text) || code.name() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_unique_and_found() {
+        let ids: HashSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(ids.len(), Code::ALL.len());
+        assert_eq!(names.len(), Code::ALL.len());
+        for &code in Code::ALL {
+            assert_eq!(Code::find(code.id()), Some(code));
+            assert_eq!(Code::find(code.name()), Some(code));
+        }
+        assert_eq!(Code::find("e0101"), Some(Code::UnexpectedToken));
+        assert_eq!(Code::find("E9999"), None);
+    }
+
+    #[test]
+    fn families_count_upward_without_gaps() {
+        for pair in Code::ALL.windows(2) {
+            let number = |code: Code| code.id()[1..].parse::<u32>().unwrap();
+            let (family, next_family) = (&pair[0].id()[..3], &pair[1].id()[..3]);
+            if family == next_family {
+                assert_eq!(number(pair[0]) + 1, number(pair[1]), "{}", pair[1]);
+            } else {
+                assert!(pair[1].id().ends_with("01"), "{}", pair[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_explains_with_an_example_and_its_correction() {
+        for code in Code::ALL {
+            let page = code.explanation();
+            let title = format!("# {} {}", code.id(), code.name());
+            assert_eq!(page.lines().next(), Some(title.as_str()), "{code}");
+            let fences = page.lines().filter(|line| line.starts_with("```")).count();
+            assert!(fences >= 4, "{code} shows what is wrong and what is right");
+            let lines = page.lines().count();
+            assert!((10..=40).contains(&lines), "{code} has {lines} lines");
+        }
+    }
+}
