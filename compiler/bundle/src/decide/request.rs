@@ -1,0 +1,237 @@
+//! What the decision code sees of a request.
+//!
+//! The runtime implements [`RequestView`] on the parts of a live request; tests and the compiler use
+//! [`Plain`].
+
+use crate::format::{Facet, FieldKind, Id, address_number};
+use crate::path::NormalPath;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// A field that a policy may test, path fields aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field<'n> {
+    /// The method.
+    Method,
+    /// The host, in normal form.
+    Host,
+    /// `http` or `https`.
+    Scheme,
+    /// The listener's port.
+    Port,
+    /// A header, by its lower-case name.
+    Header(&'n str),
+    /// A query parameter.
+    Query(&'n str),
+    /// A cookie.
+    Cookie(&'n str),
+    /// The caller, as `namespace/name`.
+    Source,
+    /// The caller's namespace.
+    SourceNamespace,
+    /// The address of the peer.
+    SourceIp,
+    /// The address of the client.
+    ClientIp,
+}
+
+impl<'n> Field<'n> {
+    /// `None` for the fields of the path, which the decision code reads itself.
+    #[inline]
+    pub(crate) fn new(kind: FieldKind, name: &'n str) -> Option<Self> {
+        Some(match kind {
+            FieldKind::Method => Self::Method,
+            FieldKind::Host => Self::Host,
+            FieldKind::Scheme => Self::Scheme,
+            FieldKind::Port => Self::Port,
+            FieldKind::Header => Self::Header(name),
+            FieldKind::Query => Self::Query(name),
+            FieldKind::Cookie => Self::Cookie(name),
+            FieldKind::Source => Self::Source,
+            FieldKind::SourceNamespace => Self::SourceNamespace,
+            FieldKind::SourceIp => Self::SourceIp,
+            FieldKind::ClientIp => Self::ClientIp,
+            FieldKind::PathText | FieldKind::PathTail | FieldKind::PathLength => return None,
+        })
+    }
+}
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value<'v> {
+    /// It has none.
+    Absent,
+    /// Text. Header lines of one name are joined by `,`; a query parameter is decoded, and of
+    /// several only the first counts, as for cookies.
+    Text(Cow<'v, [u8]>),
+    /// The port, or an address as [`address_number`].
+    Number(u128),
+}
+
+/// A request, as far as policies can see it.
+pub trait RequestView {
+    /// The path.
+    fn path(&self) -> &NormalPath<'_>;
+
+    /// A field's value. `facet` is the one that asks: an implementation may keep prepared names by it.
+    fn field(&self, field: Field<'_>, facet: Id<Facet>) -> Value<'_>;
+}
+
+/// A request as plain data.
+#[derive(Clone, Debug)]
+pub struct Plain<'p> {
+    /// The method.
+    pub method: &'p str,
+    /// The host, in normal form.
+    pub host: &'p str,
+    /// `http` or `https`.
+    pub scheme: &'p str,
+    /// The listener's port.
+    pub port: u16,
+    /// The path, in normal form.
+    pub path: NormalPath<'p>,
+    /// What follows `?`.
+    pub query: Option<&'p str>,
+    /// Lower-case names and values.
+    pub headers: Vec<(&'p str, &'p str)>,
+    /// The caller, as `namespace/name`.
+    pub source: Option<&'p str>,
+    /// The peer's address.
+    pub source_ip: IpAddr,
+    /// The client's address.
+    pub client_ip: IpAddr,
+}
+
+impl<'p> RequestView for Plain<'p> {
+    fn path(&self) -> &NormalPath<'_> {
+        &self.path
+    }
+
+    fn field(&self, field: Field<'_>, _: Id<Facet>) -> Value<'_> {
+        let borrowed = |text: &'p str| Value::Text(Cow::Borrowed(text.as_bytes()));
+        match field {
+            Field::Method => borrowed(self.method),
+            Field::Host => borrowed(self.host),
+            Field::Scheme => borrowed(self.scheme),
+            Field::Port => Value::Number(u128::from(self.port)),
+            Field::Header(name) => {
+                let mut lines = self.headers.iter().filter(|(header, _)| *header == name);
+                match (lines.next(), lines.next()) {
+                    (None, _) => Value::Absent,
+                    (Some((_, one)), None) => borrowed(one),
+                    (Some((_, first)), Some((_, second))) => {
+                        let rest = lines.map(|(_, line)| *line);
+                        let all: Vec<&str> = [*first, *second].into_iter().chain(rest).collect();
+                        Value::Text(Cow::Owned(all.join(",").into_bytes()))
+                    }
+                }
+            }
+            Field::Query(name) => self
+                .query
+                .and_then(|query| query_parameter(query, name))
+                .map_or(Value::Absent, Value::Text),
+            Field::Cookie(name) => {
+                let lines = self
+                    .headers
+                    .iter()
+                    .filter(|(header, _)| *header == "cookie");
+                let mut cookies = lines.filter_map(|(_, value)| cookie(value.as_bytes(), name));
+                cookies
+                    .next()
+                    .map_or(Value::Absent, |value| Value::Text(Cow::Borrowed(value)))
+            }
+            Field::Source => self.source.map_or(Value::Absent, borrowed),
+            Field::SourceNamespace => self
+                .source
+                .and_then(|source| source.split_once('/'))
+                .map_or(Value::Absent, |(namespace, _)| borrowed(namespace)),
+            Field::SourceIp => Value::Number(address_number(self.source_ip)),
+            Field::ClientIp => Value::Number(address_number(self.client_ip)),
+        }
+    }
+}
+
+/// The first parameter of this name in a query string. Names and values are decoded as HTML forms
+/// write them: `%41` and `+` for a space; a malformed escape stays as it is.
+pub fn query_parameter<'q>(query: &'q str, name: &str) -> Option<Cow<'q, [u8]>> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (*decode_form(key) == *name.as_bytes()).then(|| decode_form(value))
+    })
+}
+
+fn decode_form(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    if memchr::memchr2(b'%', b'+', bytes).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let value = match byte {
+            b'+' => b' ',
+            b'%' => match escape(rest) {
+                Some(value) => {
+                    rest = &rest[2..];
+                    value
+                }
+                None => b'%',
+            },
+            byte => byte,
+        };
+        decoded.push(value);
+    }
+    Cow::Owned(decoded)
+}
+
+fn escape(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| (byte as char).to_digit(16).map(|value| value as u8);
+    match digits {
+        [high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    }
+}
+
+/// The first cookie of this name in a `Cookie` header (RFC 6265 §4.2.1). Quotes around a value stay.
+pub fn cookie<'c>(header: &'c [u8], name: &str) -> Option<&'c [u8]> {
+    header.split(|&byte| byte == b';').find_map(|pair| {
+        let pair = pair.trim_ascii();
+        let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_query_parameter_counts_decoded() {
+        let first = |query, name| {
+            query_parameter(query, name).map(|v| String::from_utf8_lossy(&v).into_owned())
+        };
+        assert_eq!(first("a=1&b=2&a=3", "a").as_deref(), Some("1"));
+        assert_eq!(first("a=%61+b", "a").as_deref(), Some("a b"));
+        assert_eq!(first("%61=1", "a").as_deref(), Some("1"));
+        assert_eq!(first("a", "a").as_deref(), Some(""));
+        assert_eq!(first("a=%zz%4", "a").as_deref(), Some("%zz%4"));
+        assert_eq!(first("ab=1", "a"), None);
+        assert_eq!(first("", "a"), None);
+    }
+
+    #[test]
+    fn the_first_cookie_counts() {
+        assert_eq!(
+            cookie(b"user=jason; session=42; user=eve", "user"),
+            Some(&b"jason"[..])
+        );
+        assert_eq!(
+            cookie(b"user=jason;session=42", "session"),
+            Some(&b"42"[..])
+        );
+        assert_eq!(cookie(b"xuser=a; user=", "user"), Some(&b""[..]));
+        assert_eq!(cookie(b"user", "user"), None);
+        assert_eq!(cookie(b"a=\"b\"", "a"), Some(&b"\"b\""[..]));
+    }
+}

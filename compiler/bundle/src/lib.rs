@@ -1,0 +1,34 @@
+//! What `meshc` and `meshd` agree on: the bundle format, and the code that decides.
+//!
+//! A policy is compiled once into a **bundle**: one file of sections of fixed-stride little-endian
+//! records. Whoever reads it opens it with [`Bundle::open`], which validates all of it, so that
+//! reading afterwards cannot fail. Whoever wants to know what a request meets asks [`decide`]: the
+//! runtime for live traffic, the compiler for tests and proofs. There is no second matcher.
+//!
+//! ```text
+//!  compiler: model ─▶ format::Draft ─▶ bytes ═══ file ═══▶ Bundle::open ─▶ Bundle
+//!                                                                           │
+//!  request ─▶ NormalPath, host ─▶ RequestView ──────────────────────────▶ decide ─▶ arm
+//! ```
+//!
+//! - [`format`]: header, sections, records; writing, opening, validating.
+//! - [`path`] and [`host`]: the one normalisation that comes before all matching.
+//! - [`classify`]: a value to its class (path automaton, literals, byte automata, intervals).
+//! - [`decide`]: decision diagrams over classes, and their evaluation.
+//! - [`route`]: from a request to an endpoint set, through gateway arms, service routes and splits.
+//! - [`policy`]: timeouts as plain data, and which level's value wins.
+
+#![forbid(unsafe_code)]
+
+pub mod classify;
+pub mod decide;
+pub mod format;
+pub mod hash;
+pub mod host;
+pub mod path;
+pub mod policy;
+pub mod route;
+
+pub use decide::{Field, RequestView, Value, decide};
+pub use format::{Bundle, BundleId, OpenError};
+pub use path::{EncodedSlash, NormalPath, PathError};
