@@ -1,0 +1,34 @@
+//! `meshc up`: the whole mesh on this machine, in one process.
+
+use super::{Failure, MeshArguments};
+use crate::report::human::Style;
+use crate::up::{self, Options};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) mesh: MeshArguments,
+    /// Run the upstream servers of the example too, where the mesh names them.
+    #[arg(long)]
+    demo: bool,
+    /// Where the admin pages are.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:15000")]
+    admin: SocketAddr,
+    /// Log requests as JSON lines to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: Arguments, style: Style) -> Result<ExitCode, Failure> {
+    up::run(&Options {
+        path: arguments.mesh.path,
+        settings: arguments.mesh.settings,
+        demo: arguments.demo,
+        admin: arguments.admin,
+        access_log: arguments.access_log,
+        style,
+    })
+}

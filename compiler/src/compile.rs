@@ -1,0 +1,167 @@
+//! The whole way: files, trees, model, bundle.
+//!
+//! [`check`] goes as far as the model and reports everything there is to report; [`Checked::plan`] goes
+//! on to the bundle where nothing stands against it.
+
+use crate::model::Mesh;
+use crate::plan::table::TableError;
+use crate::plan::{self, PlanError, Planned};
+use crate::project::Project;
+use crate::report;
+use crate::resolve::{self, Input};
+use mesh_lang::codes::Code;
+use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::parser::parse;
+use mesh_lang::source::{Sources, Span};
+use mesh_lang::tree::Tree;
+use mesh_lang::vocabulary;
+use std::path::PathBuf;
+
+/// `NAME=VALUE`, a parameter set from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamSetting {
+    /// The parameter.
+    pub name: String,
+    /// Its value, as it would be written in the source.
+    pub value: String,
+}
+
+impl std::str::FromStr for ParamSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok(Self {
+                name: name.trim().to_owned(),
+                value: value.trim().to_owned(),
+            }),
+            _ => Err(format!("`{text}` sets nothing; write `canary=25%`")),
+        }
+    }
+}
+
+/// A mesh that was read and checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// Where its files lie.
+    pub root: PathBuf,
+    /// Its files.
+    pub sources: Sources,
+    /// What it means; none where nothing could be made of it.
+    pub mesh: Option<Mesh>,
+    /// What there is to report, in the order of the source.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a mesh.
+pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
+    let Project {
+        root,
+        mut sources,
+        mut diagnostics,
+    } = project;
+    let mut trees: Vec<Tree> = Vec::new();
+    for (file, source) in sources.iter() {
+        let parsed = parse(file, source.text());
+        diagnostics.extend(parsed.diagnostics);
+        diagnostics.extend(vocabulary::check(&parsed.tree));
+        trees.push(parsed.tree);
+    }
+    let mut setting_trees = Vec::new();
+    for ParamSetting { name, value } in settings {
+        let file = sources.add(format!("--set {name}"), format!("param {name} = {value}\n"));
+        let parsed = parse(file, sources.get(file).text());
+        diagnostics.extend(parsed.diagnostics);
+        setting_trees.push(parsed.tree);
+    }
+    let input = Input {
+        sources: &sources,
+        root: &root,
+        trees: &trees,
+        settings: &setting_trees,
+    };
+    let (mesh, found) = resolve::resolve(&input);
+    diagnostics.extend(found);
+    drop_followers(&mut diagnostics);
+    report::sort(&mut diagnostics);
+    Checked {
+        root,
+        sources,
+        mesh,
+        diagnostics,
+    }
+}
+
+/// Drops what only follows from another finding: "would have no effect" of a statement that has an
+/// error of its own, and what is wrong with a value wherever it is used, if it is wrong where it is given.
+fn drop_followers(diagnostics: &mut Vec<Diagnostic>) {
+    let places: Vec<(Span, Code)> = diagnostics
+        .iter()
+        .filter_map(|it| Some((it.span()?, it.code)))
+        .collect();
+    diagnostics.retain(|it| {
+        let Some(own) = it.span() else { return true };
+        let within =
+            |span: &Span| span.file == own.file && span.start >= own.start && span.end <= own.end;
+        let follows = |(span, code): &(Span, Code)| {
+            if it.code == Code::WithoutEffect {
+                return *code != Code::WithoutEffect && within(span);
+            }
+            let mut given = it.labels.iter().filter(|label| !label.primary);
+            *code == it.code && *span != own && given.any(|label| label.span == *span)
+        };
+        !places.iter().any(follows)
+    });
+}
+
+impl Checked {
+    /// Whether something keeps it from becoming a bundle.
+    pub fn has_errors(&self) -> bool {
+        report::has_errors(&self.diagnostics)
+    }
+
+    /// Makes the bundle; `None` where there are errors, which may only be found now.
+    pub fn plan(&mut self) -> Option<Planned> {
+        let mesh = self
+            .mesh
+            .as_ref()
+            .filter(|_| !report::has_errors(&self.diagnostics))?;
+        match plan::plan(mesh, &self.sources) {
+            Ok(planned) => Some(planned),
+            Err(error) => {
+                self.diagnostics.push(plan_problem(error));
+                None
+            }
+        }
+    }
+}
+
+/// What cannot be compiled, though each part of it is right.
+fn plan_problem(PlanError { error, span }: PlanError) -> Diagnostic {
+    match error {
+        TableError::Regex(regex) => {
+            let message = format!("this regular expression is too large: {}", regex.error);
+            Diagnostic::new(Code::RegexTooBig, message)
+                .primary(span, "")
+                .help("ask for less: a shorter repetition, a fixed beginning, or `contains`")
+        }
+        TableError::Path(_, pattern) => {
+            let message =
+                format!("the path patterns of this table are too entangled, around `{pattern}`");
+            Diagnostic::new(Code::PatternTooComplex, message)
+                .primary(span, "in the table of this arm")
+                .help("use one capture for a whole segment where several partial ones compete")
+        }
+        TableError::Facets(count) => {
+            let message = format!("this table tests {count} different fields");
+            Diagnostic::new(Code::ConditionTooComplex, message)
+                .primary(span, "in the table of this arm")
+        }
+        TableError::Condition(_) => {
+            let message = "the condition of this arm ties too many fields to each other";
+            Diagnostic::new(Code::ConditionTooComplex, message)
+                .primary(span, "")
+                .help("split it over several arms")
+        }
+    }
+}

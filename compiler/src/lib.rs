@@ -1,0 +1,27 @@
+//! The compiler of .mesh policies.
+//!
+//! ```text
+//!  .mesh files ─ project ─▶ texts ─ mesh_lang ─▶ trees ─ resolve ─▶ model ─ plan ─▶ bundle
+//!                                                  │                  │
+//!                                                  └──── report ◀─────┘
+//! ```
+//!
+//! - [`project`]: which files a mesh is made of.
+//! - [`resolve`]: from trees to the [`model`], where names are indices and values have types.
+//! - [`plan`]: from the model to the records and decision diagrams of a bundle.
+//! - [`compile`]: all of it in one call; [`report`]: what users see of diagnostics.
+//! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod compile;
+pub mod model;
+pub mod plan;
+pub mod project;
+#[cfg(test)]
+mod reference;
+pub mod report;
+pub mod resolve;
+#[cfg(feature = "up")]
+pub mod up;

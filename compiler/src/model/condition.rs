@@ -1,0 +1,109 @@
+//! Conditions: what an arm's `when` asks, names resolved and values typed.
+
+use mesh_lang::source::Span;
+use mesh_lang::value::{Cidr, HostPattern, PathPattern};
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// All of these.
+    And(Vec<Condition>),
+    /// One of these.
+    Or(Vec<Condition>),
+    /// Not this.
+    Not(Box<Condition>),
+    /// A test of a field.
+    Test(Test),
+}
+
+/// A field that a condition may test.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// `method`.
+    Method,
+    /// `path`.
+    Path,
+    /// `host`.
+    Host,
+    /// `scheme`.
+    Scheme,
+    /// `port`.
+    Port,
+    /// `header.NAME`, lower case.
+    Header(String),
+    /// `query.NAME`.
+    Query(String),
+    /// `cookie.NAME`.
+    Cookie(String),
+    /// `source`.
+    Source,
+    /// `source.namespace`.
+    SourceNamespace,
+    /// `source.ip`.
+    SourceIp,
+    /// `client-ip`.
+    ClientIp,
+}
+
+/// One test. An absent field makes every test false; `absent`, `!=` and `not in` are a [`Condition::Not`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// What is tested.
+    pub field: Field,
+    /// What must hold of it.
+    pub predicate: Predicate,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What must hold of a field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicate {
+    /// It has one.
+    Present,
+    /// It is one of these texts. Methods, schemes, sources (`namespace/name`) and namespaces included.
+    OneOf(Vec<String>),
+    /// It is text of this shape.
+    Text(TextPattern),
+    /// It is a decimal integer (or the port) in this range, both ends included.
+    Between(i64, i64),
+    /// A path that one of these takes.
+    Paths(Vec<PathPattern>),
+    /// A host that one of these takes.
+    Hosts(Vec<HostPattern>),
+    /// An address in one of these networks.
+    Networks(Vec<Cidr>),
+}
+
+/// A test on text that is no comparison with whole values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TextPattern {
+    /// `starts-with`.
+    Prefix(Box<str>),
+    /// `ends-with`.
+    Suffix(Box<str>),
+    /// `contains`.
+    Contains(Box<str>),
+    /// `matches r"…"`: the whole value.
+    Regex(Box<str>),
+}
+
+impl Condition {
+    /// All tests in it, from left to right.
+    pub fn tests(&self) -> Vec<&Test> {
+        fn collect<'c>(condition: &'c Condition, into: &mut Vec<&'c Test>) {
+            match condition {
+                Condition::And(parts) | Condition::Or(parts) => {
+                    for part in parts {
+                        collect(part, into);
+                    }
+                }
+                Condition::Not(part) => collect(part, into),
+                Condition::Test(test) => into.push(test),
+            }
+        }
+        let mut tests = Vec::new();
+        collect(self, &mut tests);
+        tests
+    }
+}

@@ -1,0 +1,197 @@
+//! The local mesh: `meshc up`.
+//!
+//! One process compiles, runs the gateways and a sidecar for every endpoint on this machine, and with
+//! `--demo` the applications behind them; then it watches the policy, and what is saved is live. It is the
+//! runtime's own code, fed with bundles directly instead of files.
+//!
+//! ```text
+//! policy ─ check ─▶ model ─ sidecars get ports ─ plan ─▶ bundle ─▶ meshd::Runtime
+//!    ▲                                                                │
+//!    └── notify: a file changed ◀── an editor                 reload ─┘
+//! ```
+
+mod certificate;
+mod changes;
+mod demo;
+mod local;
+mod watch;
+
+use crate::cli::{FAILED, FINDINGS, Failure, complain, contents, say, show};
+use crate::compile::{Checked, ParamSetting, check};
+use crate::model::Mesh;
+use crate::project::Project;
+use crate::report::human::{Style, render};
+use local::Local;
+use mesh_bundle::Bundle;
+use meshd::{AccessLog, Exit, ProcessOptions, Runtime};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use watch::{Event, Watch};
+
+/// What is run, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// The mesh.
+    pub path: PathBuf,
+    /// Parameters set from outside.
+    pub settings: Vec<ParamSetting>,
+    /// Whether the upstream servers of the example run, too.
+    pub demo: bool,
+    /// Where the admin pages are.
+    pub admin: SocketAddr,
+    /// Where requests are logged.
+    pub access_log: Option<PathBuf>,
+    /// How findings are drawn.
+    pub style: Style,
+}
+
+/// How long files must be quiet before they are read again: editors write in several steps.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// Runs the mesh until a signal stops it.
+pub fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    let mut local = Local::default();
+    let Some((mesh, bundle)) = compile(options, &mut local)? else {
+        return Ok(ExitCode::from(FINDINGS));
+    };
+    let compiled = started.elapsed();
+
+    let root = root(options);
+    let certificates = certificate::provide(&root, &mesh)?;
+    let demo = if options.demo {
+        Some(demo::start(&mesh, &local)?)
+    } else {
+        None
+    };
+    let nodes = local.nodes(&mesh, &[root, certificates.directory.clone()]);
+    let process = ProcessOptions {
+        admin: Some(options.admin),
+        access_log: match &options.access_log {
+            None => AccessLog::Off,
+            Some(path) if path.as_os_str() == "-" => AccessLog::Stdout,
+            Some(path) => AccessLog::File(path.clone()),
+        },
+        ..ProcessOptions::default()
+    };
+    let runtime = Runtime::start(bundle, nodes, process).map_err(|error| error.to_string())?;
+
+    say(&format!(
+        "  compiled  {}  {} ms\n",
+        contents(&mesh),
+        compiled.as_millis()
+    ));
+    say(&local.describe(&mesh, &runtime, certificates.made));
+    if let Some(admin) = runtime.admin() {
+        say(&format!("  admin     http://{admin}\n"));
+    }
+    if demo.is_some() {
+        say(&demo::what_to_try(&mesh));
+    }
+    say(&format!(
+        "  watching  {} — edit a file and it is live\n",
+        options.path.display()
+    ));
+
+    let (send, events) = channel();
+    let mut watch =
+        Watch::new(send).map_err(|error| format!("files cannot be watched: {error}"))?;
+    watch.follow(&options.path);
+    serve(options, &runtime, &mut local, mesh, &mut watch, &events);
+    drop(demo);
+    Ok(match runtime.wait() {
+        Exit::Drained => ExitCode::SUCCESS,
+        Exit::Interrupted(code) => ExitCode::from(code),
+        Exit::Failed => ExitCode::from(FAILED),
+    })
+}
+
+/// The directory that paths in the policy are relative to.
+fn root(options: &Options) -> PathBuf {
+    match options.path.parent() {
+        Some(parent) if options.path.is_file() => parent.to_owned(),
+        _ => options.path.clone(),
+    }
+}
+
+/// Compiles what is written now; `None` where it has errors, which were shown.
+fn compile(options: &Options, local: &mut Local) -> Result<Option<(Mesh, Arc<Bundle>)>, Failure> {
+    let project = Project::load(&options.path).map_err(|error| error.to_string())?;
+    let mut checked: Checked = check(project, &options.settings);
+    if let Some(mesh) = &mut checked.mesh {
+        local.place_sidecars(mesh)?;
+    }
+    let planned = checked.plan();
+    show(&render(
+        &checked.diagnostics,
+        &checked.sources,
+        options.style,
+    ));
+    let (Some(planned), Some(mesh)) = (planned, checked.mesh) else {
+        return Ok(None);
+    };
+    let bundle = Bundle::open(planned.bytes)
+        .map_err(|error| format!("the bundle just compiled {error}; this is a bug in meshc"))?;
+    Ok(Some((mesh, Arc::new(bundle))))
+}
+
+/// Serves and reloads until a signal comes.
+fn serve(
+    options: &Options,
+    runtime: &Runtime,
+    local: &mut Local,
+    mut mesh: Mesh,
+    watch: &mut Watch,
+    events: &Receiver<Event>,
+) {
+    while let Ok(event) = events.recv() {
+        if event == Event::Stop || !settle(events) {
+            break;
+        }
+        let started = Instant::now();
+        let compiled = match compile(options, local) {
+            Ok(compiled) => compiled,
+            Err(failure) => {
+                complain(&failure);
+                None
+            }
+        };
+        watch.follow(&options.path);
+        let Some((new, bundle)) = compiled else {
+            say("  kept      the mesh as it was\n");
+            continue;
+        };
+        match runtime.reload(bundle) {
+            Ok(report) if report.applied => {
+                say(&changes::describe(
+                    &mesh,
+                    &new,
+                    started.elapsed(),
+                    report.connections_dropped,
+                ));
+                mesh = new;
+            }
+            Ok(_) => {}
+            Err(error) => complain(&format!("kept the mesh as it was: {error}")),
+        }
+        local.warn_about_nodes(&mesh);
+    }
+    say("  stopping  requests under way may end; once more to stop at once\n");
+    runtime.shutdown();
+    watch::exit_on_next_signal();
+}
+
+/// Waits until files are quiet; false where the end comes first.
+fn settle(events: &Receiver<Event>) -> bool {
+    loop {
+        match events.recv_timeout(SETTLE) {
+            Ok(Event::Changed) => {}
+            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => return true,
+        }
+    }
+}

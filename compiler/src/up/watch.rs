@@ -1,0 +1,108 @@
+//! What happens while a local mesh runs: files change, signals come.
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A file of the policy may have changed.
+    Changed,
+    /// The process is asked to stop.
+    Stop,
+}
+
+/// The exit code of a process that was stopped by SIGINT.
+const INTERRUPTED: i32 = 130;
+
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// From now on the next signal ends the process.
+pub(super) fn exit_on_next_signal() {
+    STOPPING.store(true, Ordering::Relaxed);
+}
+
+/// Watches a policy and the process's signals.
+pub(super) struct Watch {
+    watcher: RecommendedWatcher,
+    followed: Option<PathBuf>,
+}
+
+impl Watch {
+    /// Sends what happens to `events`.
+    pub(super) fn new(events: Sender<Event>) -> Result<Self, Box<dyn std::error::Error>> {
+        let signals = events.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(forward_signals(&signals)))?;
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let matters = match &event {
+                // Reading a file is no change of it.
+                Ok(event) => {
+                    !event.kind.is_access() && event.paths.iter().any(|path| is_policy(path))
+                }
+                Err(_) => true,
+            };
+            if matters {
+                let _ = events.send(Event::Changed);
+            }
+        })?;
+        Ok(Self {
+            watcher,
+            followed: None,
+        })
+    }
+
+    /// Watches the directory of a policy. What is watched already, and is there still, stays so.
+    pub(super) fn follow(&mut self, path: &Path) {
+        let directory = match path.parent() {
+            Some(parent) if path.is_file() && parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) if path.is_file() => parent,
+            _ => path,
+        };
+        if self.followed.as_deref() == Some(directory) {
+            return;
+        }
+        if self
+            .watcher
+            .watch(directory, RecursiveMode::Recursive)
+            .is_ok()
+        {
+            self.followed = Some(directory.to_owned());
+        }
+    }
+}
+
+/// Whether a change of this file may change the policy: one that is hidden does not.
+fn is_policy(path: &Path) -> bool {
+    let hidden = |part: &std::ffi::OsStr| part.to_string_lossy().starts_with('.');
+    !path.file_name().is_some_and(hidden)
+        && !path
+            .components()
+            .any(|part| part.as_os_str() == super::certificate::DIRECTORY)
+}
+
+async fn forward_signals(events: &Sender<Event>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if STOPPING.load(Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        let _ = events.send(Event::Stop);
+    }
+}
