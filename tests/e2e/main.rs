@@ -1,0 +1,10 @@
+//! End to end: what users run, on real sockets.
+
+mod bodies;
+mod bookinfo;
+mod bundles;
+mod command_line;
+mod http2;
+mod reload;
+mod split;
+mod up;
