@@ -4,29 +4,45 @@
 //! file and accept its snapshot (`cargo insta review`, or `INSTA_UPDATE=always`).
 
 use mesh_lang::codes::Code;
-use mesh_lang::source::Sources;
-use meshc::compile::check;
+use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::parser::parse;
+use mesh_lang::source::FileId;
+use meshc::compile::{Checked, check};
+use meshc::fix::texts;
 use meshc::project::Project;
 use meshc::report::human::{Style, render};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")
 }
 
-/// The fixtures: their names without the ending, and their paths.
-fn fixtures() -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(directory()).expect("the fixtures are there");
+/// The names without the ending, and the paths, of all files with an ending.
+fn files(ending: &str) -> Vec<(String, PathBuf)> {
+    files_in(&directory(), ending)
+}
+
+fn files_in(directory: &Path, ending: &str) -> Vec<(String, PathBuf)> {
+    let entries = std::fs::read_dir(directory).expect("the fixtures are there");
     let paths = entries.map(|entry| entry.expect("it can be read").path());
-    let mut fixtures: Vec<_> = paths
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "mesh")
-        })
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|it| it == ending))
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
         .collect();
-    fixtures.sort();
-    fixtures
+    files.sort();
+    files
+}
+
+/// Everything there is to report about a mesh.
+fn look(project: Project) -> Checked {
+    let mut checked = check(project, &[]);
+    checked.plan();
+    checked
+}
+
+fn look_at(path: &Path) -> Checked {
+    look(Project::load(path).expect("it is there"))
 }
 
 #[test]
@@ -36,9 +52,8 @@ fn every_finding_reads_as_it_should() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        for (name, path) in fixtures() {
-            let mut checked = check(Project::load(&path).expect("it is there"), &[]);
-            checked.plan();
+        for (name, path) in files("mesh") {
+            let checked = look_at(&path);
             let about = name
                 .split('-')
                 .next()
@@ -60,52 +75,78 @@ fn every_finding_reads_as_it_should() {
 }
 
 #[test]
-fn every_finding_has_a_fixture() {
-    let fixtures = fixtures();
+fn every_finding_has_a_fixture_and_every_fixture_a_snapshot() {
+    let names = |ending| -> BTreeSet<String> {
+        let files = files(ending).into_iter();
+        files.map(|(name, _)| name).collect()
+    };
+    let fixtures = names("mesh");
     for code in Code::ALL {
         let name = format!("{}-{}", code.id(), code.name());
-        assert!(
-            fixtures.iter().any(|(known, _)| *known == name),
-            "tests/ui/{name}.mesh is missing"
-        );
+        assert!(fixtures.contains(&name), "tests/ui/{name}.mesh is missing");
     }
+    assert_eq!(names("snap"), fixtures, "each has what is said about it");
 }
 
-/// Fixes are text edits that are applied unseen or after a glance: what they leave must still parse as
+/// Findings of a mesh by what they say, and how often.
+fn count(diagnostics: &[Diagnostic]) -> BTreeMap<(Code, &str), usize> {
+    let mut count = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let key = (diagnostic.code, diagnostic.message.as_str());
+        *count.entry(key).or_default() += 1;
+    }
+    count
+}
+
+/// How often a text has each finding of syntax.
+fn syntax(file: FileId, text: &str) -> BTreeMap<Code, usize> {
+    let mut count = BTreeMap::new();
+    let found = parse(file, text).diagnostics.into_iter();
+    for diagnostic in found.filter(|it| it.code.is_syntax()) {
+        *count.entry(diagnostic.code).or_default() += 1;
+    }
+    count
+}
+
+/// Fixes are text edits that are applied unseen or after a glance: what they leave must parse at least as
 /// well as before, and the finding must be gone.
 #[test]
 fn every_fix_mends_what_it_is_offered_for() {
-    for (name, path) in fixtures() {
-        let checked = check(Project::load(&path).expect("it is there"), &[]);
+    let mut fixes = 0;
+    let of_the_language = directory().join("../../lang/tests/findings");
+    let of_the_language = files_in(&of_the_language, "mesh");
+    for (name, path) in files("mesh").into_iter().chain(of_the_language) {
+        let checked = look_at(&path);
+        let before = count(&checked.diagnostics);
         for diagnostic in &checked.diagnostics {
             for fix in &diagnostic.fixes {
-                let fixed = apply(&checked.sources, fix);
-                let again = check(Project::of_texts([("fixed.mesh", fixed.as_str())]), &[]);
-                let same = |it: &mesh_lang::diagnostic::Diagnostic| {
-                    it.code == diagnostic.code && it.message == diagnostic.message
-                };
-                let count = |all: &[mesh_lang::diagnostic::Diagnostic]| {
-                    all.iter().filter(|it| same(it)).count()
-                };
+                fixes += 1;
+                let new = texts(&checked.sources, &[fix]);
+                for (&file, text) in &new {
+                    let before = syntax(file, checked.sources.get(file).text());
+                    for (code, count) in syntax(file, text) {
+                        assert!(
+                            before.get(&code).is_some_and(|before| count <= *before),
+                            "{name}: `{}` leaves a new {code}\n{text}",
+                            fix.title
+                        );
+                    }
+                }
+                let fixed = checked.sources.iter().map(|(file, source)| {
+                    let text = new.get(&file).map_or(source.text(), String::as_str);
+                    (source.name(), text)
+                });
+                let again = look(Project::of_texts(fixed));
+                let key = (diagnostic.code, diagnostic.message.as_str());
+                let after = count(&again.diagnostics);
                 assert!(
-                    count(&again.diagnostics) < count(&checked.diagnostics),
-                    "{name}: `{}` leaves: {}\n{fixed}",
+                    after.get(&key).copied().unwrap_or_default() < before[&key],
+                    "{name}: `{}` leaves: {}\n{new:?}",
                     fix.title,
                     diagnostic.message
                 );
             }
         }
     }
-}
-
-/// The text of the only file with a fix applied.
-fn apply(sources: &Sources, fix: &mesh_lang::diagnostic::Fix) -> String {
-    let file = fix.edits[0].span.file;
-    let mut text = sources.get(file).text().to_owned();
-    let mut edits: Vec<_> = fix.edits.iter().collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
-    for edit in edits {
-        text.replace_range(edit.span.range(), &edit.replacement);
-    }
-    text
+    assert!(fixes > 40, "there are {fixes} fixes to try");
 }

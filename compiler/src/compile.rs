@@ -1,21 +1,23 @@
 //! The whole way: files, trees, model, bundle.
 //!
 //! [`check`] goes as far as the model and reports everything there is to report; [`Checked::plan`] goes
-//! on to the bundle where nothing stands against it.
+//! on to the bundle where nothing stands against it. Whatever is found passes the levels of its lints.
 
+use crate::lint::levels::Levels;
 use crate::model::Mesh;
 use crate::plan::table::TableError;
 use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
-use crate::report;
+use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
-use mesh_lang::codes::Code;
+use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::tree::Tree;
 use mesh_lang::vocabulary;
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// `NAME=VALUE`, a parameter set from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +47,12 @@ impl std::str::FromStr for ParamSetting {
 pub struct Checked {
     /// Where its files lie.
     pub root: PathBuf,
-    /// Its files.
+    /// Its files, and behind them what was given by `--set`.
     pub sources: Sources,
+    /// How many of the sources are files.
+    pub files: usize,
+    /// What its lints are to be, and where they are silent.
+    pub levels: Levels,
     /// What it means; none where nothing could be made of it.
     pub mesh: Option<Mesh>,
     /// What there is to report, in the order of the source.
@@ -67,6 +73,9 @@ pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
         diagnostics.extend(vocabulary::check(&parsed.tree));
         trees.push(parsed.tree);
     }
+    let files = trees.len();
+    let (mut levels, found) = Levels::read(&trees);
+    diagnostics.extend(found);
     let mut setting_trees = Vec::new();
     for ParamSetting { name, value } in settings {
         let file = sources.add(format!("--set {name}"), format!("param {name} = {value}\n"));
@@ -83,10 +92,13 @@ pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
     let (mesh, found) = resolve::resolve(&input);
     diagnostics.extend(found);
     drop_followers(&mut diagnostics);
+    levels.apply(&mut diagnostics);
     report::sort(&mut diagnostics);
     Checked {
         root,
         sources,
+        files,
+        levels,
         mesh,
         diagnostics,
     }
@@ -95,22 +107,24 @@ pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
 /// Drops what only follows from another finding: "would have no effect" of a statement that has an
 /// error of its own, and what is wrong with a value wherever it is used, if it is wrong where it is given.
 fn drop_followers(diagnostics: &mut Vec<Diagnostic>) {
-    let places: Vec<(Span, Code)> = diagnostics
+    let mut places: Vec<(Span, Code)> = diagnostics
         .iter()
         .filter_map(|it| Some((it.span()?, it.code)))
         .collect();
+    places.sort_unstable();
+    let known: HashSet<_> = places.iter().copied().collect();
     diagnostics.retain(|it| {
         let Some(own) = it.span() else { return true };
-        let within =
-            |span: &Span| span.file == own.file && span.start >= own.start && span.end <= own.end;
-        let follows = |(span, code): &(Span, Code)| {
-            if it.code == Code::WithoutEffect {
-                return *code != Code::WithoutEffect && within(span);
-            }
-            let mut given = it.labels.iter().filter(|label| !label.primary);
-            *code == it.code && *span != own && given.any(|label| label.span == *span)
-        };
-        !places.iter().any(follows)
+        if it.code == Code::WithoutEffect {
+            let first = places.partition_point(|(span, _)| *span < Span { end: 0, ..own });
+            let inside = places[first..].iter();
+            let mut inside = inside
+                .take_while(|(span, _)| span.file == own.file && span.start <= own.end)
+                .filter(|(span, _)| span.end <= own.end);
+            return !inside.any(|(_, code)| *code != Code::WithoutEffect);
+        }
+        let mut given = it.labels.iter().filter(|label| !label.primary);
+        !given.any(|label| label.span != own && known.contains(&(label.span, it.code)))
     });
 }
 
@@ -122,16 +136,35 @@ impl Checked {
 
     /// Makes the bundle; `None` where there are errors, which may only be found now.
     pub fn plan(&mut self) -> Option<Planned> {
-        let mesh = self
-            .mesh
-            .as_ref()
-            .filter(|_| !report::has_errors(&self.diagnostics))?;
-        match plan::plan(mesh, &self.sources) {
+        // A lint that the mesh denies is an error of what can be planned.
+        let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
+        let sound = !self.diagnostics.iter().any(broken);
+        let planned = match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
             Ok(planned) => Some(planned),
             Err(error) => {
                 self.diagnostics.push(plan_problem(error));
                 None
             }
+        };
+        self.levels.apply(&mut self.diagnostics);
+        // Only now everything was found that a suppression could have been about.
+        if planned.is_some() {
+            self.diagnostics.extend(self.levels.unused());
+        }
+        report::sort(&mut self.diagnostics);
+        planned.filter(|_| !self.has_errors())
+    }
+
+    /// What there is to report, for a command that runs `here`.
+    pub fn report<'r>(&'r self, here: Option<&'r Path>) -> Report<'r> {
+        Report {
+            diagnostics: &self.diagnostics,
+            files: Files {
+                sources: &self.sources,
+                root: Some(&self.root),
+                count: self.files,
+                here,
+            },
         }
     }
 }

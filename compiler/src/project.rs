@@ -32,7 +32,7 @@ pub enum LoadError {
 }
 
 /// The source files of a mesh.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Project {
     /// The directory that file names, and paths in the policy, are relative to.
     pub root: PathBuf,

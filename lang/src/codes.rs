@@ -2,9 +2,9 @@
 //! page that explains each.
 //!
 //! A finding is added with one line in the table below and its page in `codes/`. Codes count upward
-//! within their family and are never used again: E01xx syntax, E02xx names and values, E03xx
-//! routes, E04xx security, E05xx assertions and tests; L1xx traffic, L2xx resilience, L3xx
-//! security, L4xx style.
+//! within their family: E01xx syntax, E02xx names and values, E03xx routes, E04xx security, E05xx
+//! assertions and tests; L1xx traffic, L2xx resilience, L3xx security, L4xx style. A code is never
+//! used again: one that goes moves to [`RETIRED`], and its page away.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// How bad it is.
+            /// How bad it is, unless the mesh gives it another level.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),* }
             }
@@ -123,6 +123,47 @@ codes! {
     E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
     E0402 ProtectionMissing "protection-missing" Error "protection that cannot be provided";
     E0403 ClientIpUntrusted "client-ip-untrusted" Error "an address tested at a gateway that trusts nobody aloud";
+
+    L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
+    L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";
+}
+
+/// A code that is reported no more. Its number and its name stay taken, so that what was written
+/// about it never means something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retired {
+    /// The code it was.
+    pub id: &'static str,
+    /// The name it had.
+    pub name: &'static str,
+    /// Why it went, in one sentence.
+    pub reason: &'static str,
+    /// What is reported in its place.
+    pub instead: Option<Code>,
+}
+
+/// All that are reported no more, in the order of their codes.
+pub const RETIRED: &[Retired] = &[];
+
+impl Retired {
+    /// The one of `retired`, which is [`RETIRED`], with this code or name.
+    pub fn find<'r>(retired: &'r [Self], text: &str) -> Option<&'r Self> {
+        let mut all = retired.iter();
+        all.find(|code| code.id.eq_ignore_ascii_case(text) || code.name == text)
+    }
+}
+
+impl fmt::Display for Retired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id, name, reason, ..
+        } = self;
+        write!(f, "{id} {name} is reported no more: {reason}")?;
+        match self.instead {
+            Some(code) => write!(f, "; see {code} {}", code.name()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Code {
@@ -132,6 +173,17 @@ impl Code {
             .iter()
             .copied()
             .find(|code| code.id().eq_ignore_ascii_case(text) || code.name() == text)
+    }
+
+    /// Whether it is a lint: its level can be changed, and a place can be excused from it. Everything
+    /// else is an error and stays one.
+    pub fn is_lint(self) -> bool {
+        self.id().starts_with('L')
+    }
+
+    /// Whether it is about syntax: what it is about does not parse.
+    pub fn is_syntax(self) -> bool {
+        self.id().starts_with("E01")
     }
 }
 
@@ -151,10 +203,13 @@ mod tests {
 
     #[test]
     fn codes_and_names_are_unique_and_found() {
-        let ids: HashSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
-        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
-        assert_eq!(ids.len(), Code::ALL.len());
-        assert_eq!(names.len(), Code::ALL.len());
+        let retired = || RETIRED.iter();
+        let ids = Code::ALL.iter().map(|code| code.id());
+        let names = Code::ALL.iter().map(|code| code.name());
+        let ids: HashSet<_> = ids.chain(retired().map(|code| code.id)).collect();
+        let names: HashSet<_> = names.chain(retired().map(|code| code.name)).collect();
+        assert_eq!(ids.len(), Code::ALL.len() + RETIRED.len());
+        assert_eq!(names.len(), Code::ALL.len() + RETIRED.len());
         for &code in Code::ALL {
             assert_eq!(Code::find(code.id()), Some(code));
             assert_eq!(Code::find(code.name()), Some(code));
@@ -165,15 +220,55 @@ mod tests {
 
     #[test]
     fn families_count_upward_without_gaps() {
-        for pair in Code::ALL.windows(2) {
-            let number = |code: Code| code.id()[1..].parse::<u32>().unwrap();
-            let (family, next_family) = (&pair[0].id()[..3], &pair[1].id()[..3]);
-            if family == next_family {
-                assert_eq!(number(pair[0]) + 1, number(pair[1]), "{}", pair[1]);
-            } else {
-                assert!(pair[1].id().ends_with("01"), "{}", pair[1]);
-            }
+        let mut ids: Vec<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        assert!(ids.is_sorted());
+        ids.extend(RETIRED.iter().map(|code| code.id));
+        ids.sort_unstable();
+        let split = |id: &'static str| {
+            let (family, number) = id.split_at(id.len() - 2);
+            (family, number.parse::<u32>().unwrap())
+        };
+        for pair in ids.windows(2) {
+            let ((family, number), (next_family, next)) = (split(pair[0]), split(pair[1]));
+            let first = family != next_family;
+            assert_eq!(next, if first { 1 } else { number + 1 }, "{}", pair[1]);
         }
+    }
+
+    #[test]
+    fn errors_are_errors_and_lints_are_none_unless_asked_for() {
+        for &code in Code::ALL {
+            let error = code.severity() == Severity::Error;
+            assert_eq!(error, !code.is_lint(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_retired_says_what_came_instead() {
+        let retired = [
+            Retired {
+                id: "E0299",
+                name: "name-too-short",
+                reason: "short names are names",
+                instead: Some(Code::BadName),
+            },
+            Retired {
+                id: "L499",
+                name: "tab",
+                reason: "tabs are white space",
+                instead: None,
+            },
+        ];
+        let find = |text| Retired::find(&retired, text).map(ToString::to_string);
+        let renamed =
+            "E0299 name-too-short is reported no more: short names are names; see E0209 bad-name";
+        assert_eq!(find("e0299").as_deref(), Some(renamed));
+        assert_eq!(find("name-too-short").as_deref(), Some(renamed));
+        assert_eq!(
+            find("L499").as_deref(),
+            Some("L499 tab is reported no more: tabs are white space")
+        );
+        assert_eq!(find("E0209"), None);
     }
 
     #[test]

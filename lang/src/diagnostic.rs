@@ -1,7 +1,8 @@
 //! What there is to say about a policy, as plain data.
 //!
 //! A [`Diagnostic`] is built by a small function beside the check that finds it, and rendered
-//! elsewhere: as text, JSON, SARIF or to an editor. Its severity is that of its [`Code`].
+//! elsewhere: as text, JSON, SARIF or to an editor. It starts with the severity of its [`Code`]; that of
+//! a lint is changed where the mesh asks for another level.
 
 use crate::codes::{Code, Severity};
 use crate::source::Span;
@@ -11,6 +12,8 @@ use crate::source::Span;
 pub struct Diagnostic {
     /// What kind of finding it is.
     pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
     /// One sentence: what is.
     pub message: String,
     /// The places involved; the first primary one is where the finding is.
@@ -68,6 +71,7 @@ impl Diagnostic {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
+            severity: code.severity(),
             message: message.into(),
             labels: Vec::new(),
             notes: Vec::new(),
@@ -109,9 +113,10 @@ impl Diagnostic {
         self
     }
 
-    /// How bad it is, by its code.
-    pub fn severity(&self) -> Severity {
-        self.code.severity()
+    /// What to do, in words: the help, or else what the first fix does.
+    pub fn advice(&self) -> Option<&str> {
+        let fix = self.fixes.first().map(|fix| fix.title.as_str());
+        self.help.as_deref().or(fix)
     }
 
     /// Where it is: the first primary label, or else the first one.
@@ -181,7 +186,7 @@ mod tests {
         assert_eq!(diagnostic.span(), Some(span(1)));
         let diagnostic = diagnostic.primary(span(2), "").primary(span(3), "");
         assert_eq!(diagnostic.span(), Some(span(2)));
-        assert_eq!(diagnostic.severity(), Severity::Error);
+        assert_eq!(diagnostic.severity, Severity::Error);
     }
 
     #[test]

@@ -260,6 +260,11 @@ impl<'t> Token<'t> {
         self.tree.token_span(self.index)
     }
 
+    /// The tree it belongs to.
+    pub fn tree(self) -> &'t Tree {
+        self.tree
+    }
+
     /// Its place among the tokens of the file.
     pub fn index(self) -> u32 {
         self.index

@@ -24,13 +24,13 @@ fn show(file: &SourceFile, finding: &Diagnostic) -> String {
     let mut text = String::new();
     let Diagnostic {
         code,
+        severity,
         message,
         labels,
         notes,
         help,
         fixes,
     } = finding;
-    let severity = finding.severity();
     writeln!(text, "{severity}[{code}]: {message}  ({})", code.name()).unwrap();
     for label in labels {
         text.push_str(&show_label(file, label));

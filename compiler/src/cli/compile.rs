@@ -1,12 +1,14 @@
 //! `meshc compile`: a mesh becomes a bundle.
 
-use super::{FINDINGS, Failure, MeshArguments, lint, say, show};
+use super::{
+    FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, file, lint, print, tell,
+};
+use crate::compile::check;
 use crate::model::Mesh;
-use crate::report::human::{Style, render};
+use crate::report::{Format, count, render};
 use mesh_bundle::BundleId;
 use mesh_bundle::format::{HEADER_LENGTH, Header};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use zerocopy::FromBytes as _;
@@ -15,16 +17,29 @@ use zerocopy::FromBytes as _;
 pub(crate) struct Arguments {
     #[command(flatten)]
     mesh: MeshArguments,
+    #[command(flatten)]
+    format: FormatArguments,
     /// Where to write the bundle; by default `NAME.bundle`, after the mesh, in the current directory.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let mut checked = lint::load(&arguments.mesh)?;
+    let mut checked = check(lint::load(&arguments.mesh)?, &arguments.mesh.settings);
     let planned = checked.plan();
-    show(&render(&checked.diagnostics, &checked.sources, style));
+    let here = std::env::current_dir().ok();
+    let findings = |style| {
+        let report = checked.report(here.as_deref());
+        render(&report, arguments.format.format, style)
+    };
+    // Findings stand beside what is made; where a program asked for them, they are the output.
+    let for_people = arguments.format.format == Format::Human;
+    if for_people {
+        tell(&findings(color.style(Stream::Errors)))?;
+    } else {
+        print(&findings(color.style(Stream::Output)))?;
+    }
     let (Some(planned), Some(mesh)) = (planned, &checked.mesh) else {
         return Ok(ExitCode::from(FINDINGS));
     };
@@ -32,53 +47,27 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<ExitCode, Failu
         Some(output) => output.clone(),
         None => PathBuf::from(format!("{}.bundle", mesh.name)),
     };
-    write(&output, &planned.bytes)
+    // A bundle holds no secret, and who serves it may be somebody else.
+    file::replace(&output, &planned.bytes, file::readable_by_all())
         .map_err(|error| format!("{} cannot be written: {error}", output.display()))?;
-    say(&format!(
+    let done = format!(
         "compiled  {}  {} ms\nwrote     {}  {}  {}\n",
         contents(mesh),
         started.elapsed().as_millis(),
         output.display(),
         size(planned.bytes.len()),
         bundle_id(&planned.bytes),
-    ));
+    );
+    if for_people {
+        print(&done)?;
+    } else {
+        tell(&done)?;
+    }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a file so that whoever reads it sees the old content or the new, never a part.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".bundle-")
-        .tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    readable_by_all(file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    std::fs::File::open(directory)?.sync_all()
-}
-
-/// A bundle holds no secret, and who serves it may be somebody else; temporary files are private.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// "4 services, 1 gateway, 11 arms".
 pub(crate) fn contents(mesh: &Mesh) -> String {
-    let count = |count: usize, name: &str| match count {
-        1 => format!("1 {name}"),
-        many => format!("{many} {name}s"),
-    };
     let arms = mesh.tables().map(|table| table.arms.len()).sum();
     [
         count(mesh.services.len(), "service"),

@@ -2,19 +2,20 @@
 
 mod compile;
 mod explain;
+mod file;
 mod lint;
 mod shell;
 #[cfg(feature = "up")]
 mod up;
 
 use crate::compile::ParamSetting;
-use crate::report::human::Style;
+use crate::report::{Format, Style};
 use clap::{Args, ColorChoice, Parser, Subcommand};
-use std::io::IsTerminal as _;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The policy does not compile.
+/// The policy does not compile, or has what `--fail-on` names.
 pub(crate) const FINDINGS: u8 = 1;
 /// The command could not do its work: usage, files.
 pub(crate) const FAILED: u8 = 2;
@@ -23,20 +24,21 @@ const EXAMPLES: &str = "\
 Examples:
   meshc up examples/bookinfo --demo                   run a mesh on this machine
   meshc lint examples/bookinfo                        report what is wrong with a mesh
+  meshc lint --fix .                                  and mend what can be mended
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --set canary=25%                    with another value for a parameter
   meshc explain E0302                                 what a finding means
 
 Exit codes:
   0  done
-  1  the policy has errors
+  1  the policy has errors, or findings that `lint --fail-on` names
   2  the command could not be carried out: usage, a file that cannot be read or written";
 
 /// The compiler of .mesh policies.
 #[derive(Debug, Parser)]
 #[command(name = "meshc", version, after_help = EXAMPLES, color = ColorChoice::Auto)]
 pub(crate) struct Cli {
-    /// When to use colours. `NO_COLOR` in the environment counts as never.
+    /// When to use colours and links. `auto` heeds `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: When,
     #[command(subcommand)]
@@ -44,7 +46,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum When {
+pub(crate) enum When {
     Auto,
     Always,
     Never,
@@ -54,7 +56,7 @@ enum When {
 enum Command {
     /// Compile a mesh into a bundle.
     Compile(compile::Arguments),
-    /// Report what is wrong with a mesh, and write nothing.
+    /// Report what is wrong with a mesh, and mend it where asked to.
     Lint(lint::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
@@ -78,60 +80,121 @@ pub(crate) struct MeshArguments {
     settings: Vec<ParamSetting>,
 }
 
+/// How findings are told.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArguments {
+    /// How findings are told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: Format,
+}
+
 #[cfg(feature = "up")]
 pub(crate) use compile::contents;
 
 /// Runs a command line; returns how the process ends.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let style = style(cli.color);
-    let result = match cli.command {
-        Command::Compile(arguments) => compile::run(&arguments, style),
-        Command::Lint(arguments) => lint::run(&arguments, style),
+    let Cli { color, command } = Cli::parse();
+    let result = match command {
+        Command::Compile(arguments) => compile::run(&arguments, color),
+        Command::Lint(arguments) => lint::run(&arguments, color),
         #[cfg(feature = "up")]
-        Command::Up(arguments) => up::run(arguments, style),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Completions(arguments) => Ok(shell::completions(&arguments)),
+        Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
+        Command::Explain(arguments) => explain::run(&arguments, color),
+        Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     };
     match result {
         Ok(code) => code,
-        Err(failure) => {
+        // Whoever stops reading has read enough, as `meshc lint | head` does.
+        Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+        Err(failure @ Failure::Because(_)) => {
             complain(&failure);
             ExitCode::from(FAILED)
         }
     }
 }
 
-/// A sentence about why a command could not be carried out.
-pub(crate) type Failure = String;
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// For this reason.
+    #[error("{0}")]
+    Because(String),
+    /// Nobody reads what it says.
+    #[error("nobody reads the output")]
+    NobodyReads,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Because(reason)
+    }
+}
 
 /// One clear sentence on standard error.
-#[allow(clippy::print_stderr)] // this is where the command line speaks
-pub(crate) fn complain(sentence: &str) {
-    eprintln!("meshc: {sentence}");
+pub(crate) fn complain(sentence: &dyn std::fmt::Display) {
+    let _ = tell(&format!("meshc: {sentence}\n"));
 }
 
-/// Text for standard output. Whoever stops reading has read enough.
+/// Text for standard output, of a command that goes on whether it is read or not.
+#[cfg(feature = "up")]
 pub(crate) fn say(text: &str) {
-    use std::io::Write as _;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = print(text);
 }
 
-/// Findings on standard error.
-#[allow(clippy::print_stderr)] // this is where the command line speaks
+/// Findings on standard error, of a command that goes on whether they are read or not.
+#[cfg(feature = "up")]
 pub(crate) fn show(text: &str) {
-    eprint!("{text}");
+    let _ = tell(text);
 }
 
-fn style(when: When) -> Style {
-    let terminal = std::io::stderr().is_terminal();
-    let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Style {
-        color: match when {
-            When::Auto => terminal && allowed,
-            When::Always => true,
-            When::Never => false,
-        },
+/// Text for standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    written(io::stdout().lock(), text, "standard output")
+}
+
+/// Text for standard error.
+fn tell(text: &str) -> Result<(), Failure> {
+    written(io::stderr().lock(), text, "standard error")
+}
+
+fn written(mut stream: impl io::Write, text: &str, name: &str) -> Result<(), Failure> {
+    let done = stream
+        .write_all(text.as_bytes())
+        .and_then(|()| stream.flush());
+    done.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::NobodyReads,
+        _ => Failure::Because(format!("{name} cannot be written: {error}")),
+    })
+}
+
+/// Where text goes.
+#[derive(Clone, Copy, Debug)]
+enum Stream {
+    Output,
+    Errors,
+}
+
+impl When {
+    /// What a stream can, as far as it was asked for.
+    fn style(self, stream: Stream) -> Style {
+        let colors = |choice| !matches!(choice, anstream::ColorChoice::Never);
+        let can = || match stream {
+            Stream::Output => colors(anstream::AutoStream::choice(&io::stdout())),
+            Stream::Errors => colors(anstream::AutoStream::choice(&io::stderr())),
+        };
+        let color = match self {
+            Self::Auto => can(),
+            Self::Always => true,
+            Self::Never => false,
+        };
+        let links = supports_hyperlinks::on(match stream {
+            Stream::Output => supports_hyperlinks::Stream::Stdout,
+            Stream::Errors => supports_hyperlinks::Stream::Stderr,
+        });
+        Style {
+            color,
+            links: color && links,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Completions and the manual page, generated from the definition of the command line.
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, print};
 use clap::CommandFactory as _;
 use std::process::ExitCode;
 
@@ -10,17 +10,17 @@ pub(crate) struct Completions {
     shell: clap_complete::Shell,
 }
 
-pub(crate) fn completions(arguments: &Completions) -> ExitCode {
+pub(crate) fn completions(arguments: &Completions) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "meshc", &mut script);
-    super::say(&String::from_utf8_lossy(&script));
-    ExitCode::SUCCESS
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn man() -> Result<ExitCode, Failure> {
     let mut page = Vec::new();
     let man = clap_mangen::Man::new(Cli::command());
     man.render(&mut page).map_err(|error| error.to_string())?;
-    super::say(&String::from_utf8_lossy(&page));
+    print(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }

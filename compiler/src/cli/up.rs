@@ -1,7 +1,7 @@
 //! `meshc up`: the whole mesh on this machine, in one process.
 
 use super::{Failure, MeshArguments};
-use crate::report::human::Style;
+use crate::report::Style;
 use crate::up::{self, Options};
 use std::net::SocketAddr;
 use std::path::PathBuf;

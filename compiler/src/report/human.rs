@@ -9,89 +9,131 @@
 //! ```
 
 use super::source_code::IndexedSource;
-use super::{SHOWN, summary};
+use super::style::page_of;
+use super::text::{harmless, harmless_source};
+use super::{Files, Report, SHOWN, summary};
 use mesh_lang::codes::Severity;
-use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::diagnostic::{Applicability, Diagnostic};
 use mesh_lang::source::{FileId, Sources};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, ThemeCharacters, ThemeStyles};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-/// How to draw.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// With colours.
-    pub color: bool,
-}
+pub use super::Style;
 
-impl Style {
-    /// Without colours.
-    pub const PLAIN: Self = Self { color: false };
+/// Characters shown of a line that is told without its surroundings.
+const LONGEST: usize = 200;
+
+/// Draws findings of texts that lie nowhere.
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
+    let files = Files::nowhere(sources);
+    draw(&Report { diagnostics, files }, style)
 }
 
 /// Draws findings, most of a long list, and a last line that counts them.
-pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
+pub fn draw(report: &Report<'_>, style: Style) -> String {
+    let diagnostics = report.diagnostics;
     let mut out = String::new();
+    let mut page = Page {
+        files: report.files,
+        style,
+        texts: BTreeMap::new(),
+    };
     for diagnostic in diagnostics.iter().take(SHOWN) {
         // Writing to a string does not fail.
-        let _ = one(&mut out, diagnostic, sources, style);
+        let _ = page.one(&mut out, diagnostic);
         out.push('\n');
     }
     if let Some(more) = diagnostics.len().checked_sub(SHOWN + 1) {
         let _ = writeln!(out, "… and {} more", more + 1);
     }
     if !diagnostics.is_empty() {
-        let _ = writeln!(out, "{}", summary(diagnostics));
+        let _ = writeln!(out, "{}", style.bold(summary(diagnostics)));
     }
     out
 }
 
-/// Draws one finding.
-fn one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources, style: Style) -> fmt::Result {
-    let place = diagnostic.span();
-    let view = View {
-        diagnostic,
-        source: place.map(|span| IndexedSource(sources.get(span.file))),
-        file: place.map(|span| span.file),
-    };
-    let mut drawn = String::new();
-    handler(diagnostic, style).render_report(&mut drawn, &view)?;
-    // miette indents all it draws; the first line is a heading.
-    writeln!(out, "{}", drawn.trim_start_matches(' ').trim_end())?;
-    let elsewhere = diagnostic
-        .labels
-        .iter()
-        .filter(|label| Some(label.span.file) != view.file);
-    for label in elsewhere {
-        let file = sources.get(label.span.file);
-        let (line, column) = file.line_column(label.span.start);
-        writeln!(
-            out,
-            "  also: {}:{line}:{column}: {}",
-            file.name(),
-            label.text
-        )?;
-        writeln!(out, "        {}", file.line_text(line).trim())?;
-    }
-    for note in &diagnostic.notes {
-        lines(out, "note", note)?;
-    }
-    match (&diagnostic.help, diagnostic.fixes.first()) {
-        (Some(help), _) => lines(out, "help", help)?,
-        (None, Some(fix)) => lines(out, "help", &fix.title)?,
-        (None, None) => {}
-    }
-    writeln!(out, "  more: meshc explain {}", diagnostic.code)
+/// What all findings of a report share.
+struct Page<'r> {
+    files: Files<'r>,
+    style: Style,
+    /// Texts of files as they are shown.
+    texts: BTreeMap<FileId, Cow<'r, str>>,
 }
 
-/// A note of one line or several, the further ones indented.
-fn lines(out: &mut String, name: &str, text: &str) -> fmt::Result {
-    let mut text = text.lines();
-    writeln!(out, "  {name}: {}", text.next().unwrap_or_default())?;
-    text.try_for_each(|line| writeln!(out, "        {line}"))
+impl Page<'_> {
+    /// Draws one finding.
+    fn one(&mut self, out: &mut String, diagnostic: &Diagnostic) -> fmt::Result {
+        let style = self.style;
+        let place = diagnostic.span();
+        if let Some(span) = place {
+            let text = self.files.get(span.file).text();
+            let texts = self.texts.entry(span.file);
+            texts.or_insert_with(|| harmless_source(text));
+        }
+        let view = View {
+            diagnostic,
+            source: place.map(|span| IndexedSource {
+                file: self.files.get(span.file),
+                text: &self.texts[&span.file],
+                name: self.name(span.file),
+            }),
+            file: place.map(|span| span.file),
+        };
+        let mut drawn = String::new();
+        handler(diagnostic, style).render_report(&mut drawn, &view)?;
+        // miette indents all it draws; the first line is a heading.
+        writeln!(out, "{}", drawn.trim_start_matches(' ').trim_end())?;
+        let elsewhere = diagnostic
+            .labels
+            .iter()
+            .filter(|label| Some(label.span.file) != view.file);
+        for label in elsewhere {
+            let file = self.files.get(label.span.file);
+            let (line, column) = file.line_column(label.span.start);
+            writeln!(
+                out,
+                "  {} {}:{line}:{column}: {}",
+                style.hint("also:"),
+                self.name(label.span.file),
+                harmless(&label.text)
+            )?;
+            let text: String = file.line_text(line).trim().chars().take(LONGEST).collect();
+            writeln!(out, "        {}", harmless(&text))?;
+        }
+        for note in &diagnostic.notes {
+            self.lines(out, "note:", note, "")?;
+        }
+        if let Some(advice) = diagnostic.advice() {
+            let mut fixes = diagnostic.fixes.iter();
+            let safe = fixes.any(|fix| fix.applicability == Applicability::Safe);
+            let command = if safe { "  (meshc lint --fix)" } else { "" };
+            self.lines(out, "help:", advice, command)?;
+        }
+        let code = style.link(page_of(diagnostic.code).as_deref(), diagnostic.code);
+        writeln!(out, "  {} meshc explain {code}", style.faint("more:"))
+    }
+
+    /// The name of a file, which leads to it.
+    fn name(&self, file: FileId) -> String {
+        let address = self.files.absolute_address(file);
+        self.style
+            .link(address.as_deref(), harmless(self.files.get(file).name()))
+    }
+
+    /// A note of one line or several, the further ones indented, and what stands behind it all.
+    fn lines(&self, out: &mut String, name: &str, text: &str, behind: &str) -> fmt::Result {
+        let text = harmless(text);
+        let (name, behind) = (self.style.hint(name), self.style.faint(behind));
+        let indented = text.replace('\n', "\n        ");
+        writeln!(out, "  {name} {indented}{behind}")
+    }
 }
 
 fn handler(diagnostic: &Diagnostic, style: Style) -> GraphicalReportHandler {
-    let head = format!("{}[{}]:", diagnostic.severity(), diagnostic.code);
+    let code = style.link(page_of(diagnostic.code).as_deref(), diagnostic.code);
+    let head = format!("{}[{code}]:", diagnostic.severity);
     let characters = ThemeCharacters {
         error: head.clone(),
         warning: head.clone(),
@@ -126,7 +168,7 @@ impl fmt::Debug for View<'_> {
 impl fmt::Display for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Diagnostic { message, code, .. } = self.diagnostic;
-        write!(f, "{message}  ({})", code.name())
+        write!(f, "{}  ({})", harmless(message), code.name())
     }
 }
 
@@ -134,7 +176,7 @@ impl std::error::Error for View<'_> {}
 
 impl miette::Diagnostic for View<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity() {
+        Some(match self.diagnostic.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
             Severity::Info => miette::Severity::Advice,
@@ -151,7 +193,7 @@ impl miette::Diagnostic for View<'_> {
         let here = self.diagnostic.labels.iter();
         let here = here.filter(|label| Some(label.span.file) == self.file);
         Some(Box::new(here.map(|label| {
-            let text = (!label.text.is_empty()).then(|| label.text.clone());
+            let text = (!label.text.is_empty()).then(|| harmless(&label.text).into_owned());
             let span = (label.span.start as usize, label.span.len() as usize);
             if label.primary {
                 LabeledSpan::new_primary_with_span(text, span)

@@ -93,8 +93,8 @@ impl<'t> Resolver<'t> {
                 }
             }
             "encoded-slash" if says(setting, "keep") => mesh.encoded_slash = EncodedSlash::Keep,
-            // What is said here is what there is.
-            "edition" | "encoded-slash" => {}
+            // What is said here is what there is; `lints` are read by `lint::levels`.
+            "edition" | "encoded-slash" | "lints" => {}
             "egress" if says(setting, "deny") => {}
             "access-log" if says(setting, "json") => {}
             "tracing" if says(setting, "off") => {}

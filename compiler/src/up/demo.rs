@@ -26,7 +26,7 @@ pub(super) fn start(mesh: &Mesh, local: &Local) -> Result<Demo, Failure> {
         }
     }
     if servers.is_empty() {
-        return Err("the demo has no server for any service of this mesh; it has productpage, details, reviews and ratings".to_owned());
+        return Err("the demo has no server for any service of this mesh; it has productpage, details, reviews and ratings".to_owned().into());
     }
     let (stop, stopped) = oneshot::channel();
     let (started, start) = sync_channel(1);
@@ -68,7 +68,7 @@ pub(super) fn start(mesh: &Mesh, local: &Local) -> Result<Demo, Failure> {
     Ok(Demo { _stop: stop })
 }
 
-async fn start_all(servers: Vec<(Server, SocketAddr)>) -> Result<Vec<Running>, Failure> {
+async fn start_all(servers: Vec<(Server, SocketAddr)>) -> Result<Vec<Running>, String> {
     let mut running = Vec::with_capacity(servers.len());
     for (server, address) in servers {
         let started = mesh_demo::start(server, address).await;

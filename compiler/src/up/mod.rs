@@ -20,7 +20,7 @@ use crate::cli::{FAILED, FINDINGS, Failure, complain, contents, say, show};
 use crate::compile::{Checked, ParamSetting, check};
 use crate::model::Mesh;
 use crate::project::Project;
-use crate::report::human::{Style, render};
+use crate::report::{Format, Style, render};
 use local::Local;
 use mesh_bundle::Bundle;
 use meshd::{AccessLog, Exit, ProcessOptions, Runtime};
@@ -126,11 +126,9 @@ fn compile(options: &Options, local: &mut Local) -> Result<Option<(Mesh, Arc<Bun
         local.place_sidecars(mesh)?;
     }
     let planned = checked.plan();
-    show(&render(
-        &checked.diagnostics,
-        &checked.sources,
-        options.style,
-    ));
+    let here = std::env::current_dir().ok();
+    let report = checked.report(here.as_deref());
+    show(&render(&report, Format::Human, options.style));
     let (Some(planned), Some(mesh)) = (planned, checked.mesh) else {
         return Ok(None);
     };

@@ -91,14 +91,20 @@ fn unknown_characters(found: Cursor<'_>) -> Diagnostic {
 
 /// A string that its line ends.
 pub(super) fn unclosed_string(at: Cursor<'_>) -> Diagnostic {
-    let end = Span::empty(at.context.file, at.span().end);
+    let text = at.text().trim_end();
+    // The brace of a block was not meant to be in the string.
+    let (end, title) = match text.strip_suffix('{') {
+        Some(before) => (before.trim_end().len(), "close it before the `{`"),
+        None => (at.text().len(), "close it at the end of the line"),
+    };
+    let end = Span::empty(at.context.file, at.span().start + end as u32);
     Diagnostic::new(
         Code::UnclosedString,
         "the string has no closing quote on its line",
     )
     .primary(at.span(), "starts here")
     .help("a string stands on one line; `\\n` in it is a line end")
-    .fix(Fix::guess("close it at the end of the line", end, "\""))
+    .fix(Fix::guess(title, end, "\""))
 }
 
 /// An escape that no string has.
@@ -230,13 +236,21 @@ pub(super) fn not_exportable(at: Cursor<'_>, keyword: &str) -> Diagnostic {
 /// `timeout = 5s` or `timeout: 5s`.
 pub(super) fn needless_sign(at: Cursor<'_>) -> Diagnostic {
     let sign = at.text();
+    let (before, behind) = (at.span_before().start, at.advance().span().start);
+    let between = Span::new(at.context.file, before, behind);
+    // A space is left of what stood around it, unless a comment stands there, too.
+    let removed = if between.text(at.context.text).trim() == sign {
+        between
+    } else {
+        at.span()
+    };
     Diagnostic::new(
         Code::UnexpectedToken,
         format!("a statement is written without `{sign}`"),
     )
     .primary(at.span(), "")
     .help("the word, a space, its arguments: `timeout 5s`")
-    .fix(Fix::safe(format!("remove `{sign}`"), at.span(), ""))
+    .fix(Fix::safe(format!("remove `{sign}`"), removed, " "))
 }
 
 /// `=` between a field and a value.
