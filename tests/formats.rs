@@ -5,12 +5,15 @@ use meshc::project::Project;
 use meshc::report::{Format, Style, json, render};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All meshes that have something to report.
+/// All meshes that have something to report, checked once.
+static MESHES: LazyLock<Vec<(PathBuf, Checked)>> = LazyLock::new(meshes);
+
 fn meshes() -> Vec<(PathBuf, Checked)> {
     let entries = std::fs::read_dir(here().join("ui")).expect("the fixtures are there");
     let paths = entries.map(|entry| entry.expect("it can be read").path());
@@ -48,12 +51,12 @@ fn validate(validator: &jsonschema::Validator, value: &Value, path: &Path) {
 fn json_follows_the_published_schema() {
     let schema = parsed(json::SCHEMA);
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    for (path, checked) in meshes() {
-        let text = rendered(&checked, Format::Json);
+    for (path, checked) in &*MESHES {
+        let text = rendered(checked, Format::Json);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), checked.diagnostics.len());
         for line in lines {
-            validate(&validator, &parsed(line), &path);
+            validate(&validator, &parsed(line), path);
         }
     }
     for wrong in [
@@ -67,8 +70,8 @@ fn json_follows_the_published_schema() {
 
 #[test]
 fn json_edits_are_where_they_say() {
-    for (path, checked) in meshes() {
-        for line in rendered(&checked, Format::Json).lines() {
+    for (path, checked) in &*MESHES {
+        for line in rendered(checked, Format::Json).lines() {
             let finding = parsed(line);
             let fixes = finding["fixes"].as_array().expect("a list").iter();
             let edits = fixes.flat_map(|fix| fix["edits"].as_array().expect("a list"));
@@ -94,9 +97,9 @@ fn json_edits_are_where_they_say() {
 fn sarif_follows_the_schema_of_oasis() {
     let schema = include_str!("schemas/sarif-schema-2.1.0.json");
     let validator = jsonschema::validator_for(&parsed(schema)).expect("the schema is one");
-    for (path, checked) in meshes() {
-        let log = parsed(&rendered(&checked, Format::Sarif));
-        validate(&validator, &log, &path);
+    for (path, checked) in &*MESHES {
+        let log = parsed(&rendered(checked, Format::Sarif));
+        validate(&validator, &log, path);
         let run = &log["runs"][0];
         let rules = run["tool"]["driver"]["rules"].as_array().expect("a list");
         let results = run["results"].as_array().expect("a list");
@@ -117,8 +120,8 @@ fn sarif_follows_the_schema_of_oasis() {
 
 #[test]
 fn plain_lines_start_with_their_place() {
-    for (path, checked) in meshes() {
-        let text = rendered(&checked, Format::Plain);
+    for (path, checked) in &*MESHES {
+        let text = rendered(checked, Format::Plain);
         let heads: Vec<_> = text
             .lines()
             .filter(|line| !line.starts_with("    "))
@@ -147,8 +150,8 @@ fn plain_lines_start_with_their_place() {
 
 #[test]
 fn github_commands_are_one_line_each() {
-    for (path, checked) in meshes() {
-        let text = rendered(&checked, Format::Github);
+    for (path, checked) in &*MESHES {
+        let text = rendered(checked, Format::Github);
         assert_eq!(text.lines().count(), checked.diagnostics.len());
         for line in text.lines() {
             let commands = ["::error ", "::warning ", "::notice "];
@@ -163,15 +166,16 @@ fn github_commands_are_one_line_each() {
 
 #[test]
 fn the_same_mesh_reads_the_same_each_time() {
-    for ((_, first), (_, second)) in meshes().into_iter().zip(meshes()) {
-        for format in [
-            Format::Human,
-            Format::Plain,
-            Format::Json,
-            Format::Sarif,
-            Format::Github,
-        ] {
-            assert_eq!(rendered(&first, format), rendered(&second, format));
+    let all = [
+        Format::Human,
+        Format::Plain,
+        Format::Json,
+        Format::Sarif,
+        Format::Github,
+    ];
+    for ((_, first), (_, second)) in MESHES.iter().zip(&meshes()) {
+        for format in all {
+            assert_eq!(rendered(first, format), rendered(second, format));
         }
     }
 }

@@ -5,6 +5,7 @@ mod bookinfo;
 mod bundles;
 mod command_line;
 mod http2;
+mod lint;
 mod reload;
 mod split;
 mod up;
