@@ -8,7 +8,7 @@ use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
 use mesh_lang::source::FileId;
 use meshc::compile::{Checked, check};
-use meshc::fix::texts;
+use meshc::fix::{Wanted, mend, pass, texts};
 use meshc::project::Project;
 use meshc::report::human::{Style, render};
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,4 +149,33 @@ fn every_fix_mends_what_it_is_offered_for() {
         }
     }
     assert!(fixes > 40, "there are {fixes} fixes to try");
+}
+
+/// All fixes together come to an end, and leave nothing behind that they could have mended.
+#[test]
+fn mending_comes_to_an_end() {
+    let of_the_language = directory().join("../../lang/tests/findings");
+    let of_the_language = files_in(&of_the_language, "mesh");
+    for (name, path) in files("mesh").into_iter().chain(of_the_language) {
+        for guesses in [false, true] {
+            let wanted = Wanted {
+                guesses,
+                only: Vec::new(),
+            };
+            let again = |sources| {
+                let project = Project::load(&path).expect("it is there");
+                look(Project { sources, ..project })
+            };
+            let mended = mend(look_at(&path), &wanted, again);
+            let checked = mended.checked;
+            let more = pass(
+                &checked.diagnostics,
+                &checked.sources,
+                checked.files,
+                &wanted,
+            );
+            assert_eq!(more.fixed, 0, "{name}: {:?}", more.texts);
+            assert_eq!(mended.fixed == 0, mended.changed.is_empty(), "{name}");
+        }
+    }
 }

@@ -198,3 +198,43 @@ fn plan_problem(PlanError { error, span }: PlanError) -> Diagnostic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Checked {
+        check(Project::of_texts([("a.mesh", text)]), &[])
+    }
+
+    const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
+    const DENIED: &str =
+        "mesh t { mtls off; authz open-by-default; lints { deny unused-suppression } }\n";
+    const UNUSED: &str = "# lint: allow malformed-suppression (why)\n\
+                          service cart { endpoints 127.0.0.1:9001 }\n";
+
+    #[test]
+    fn what_a_suppression_is_for_is_known_when_all_was_found() {
+        let mut checked = checked(&format!("{MESH}{UNUSED}"));
+        assert_eq!(checked.diagnostics, []);
+        assert!(checked.plan().is_some());
+        assert_eq!(checked.diagnostics.len(), 1);
+        assert!(checked.plan().is_some());
+        assert_eq!(checked.diagnostics.len(), 1, "once is enough");
+    }
+
+    #[test]
+    fn a_denied_lint_keeps_the_bundle_from_being_made() {
+        let mut checked = checked(&format!("{DENIED}{UNUSED}"));
+        assert!(!checked.has_errors());
+        assert!(checked.plan().is_none());
+        assert!(checked.has_errors());
+    }
+
+    #[test]
+    fn what_only_follows_from_another_finding_is_not_told() {
+        let text = format!("{MESH}service a {{ endpoints 127.0.0.1:1; hedge after 5 }}\n");
+        let codes = checked(&text).diagnostics.into_iter().map(|it| it.code);
+        assert_eq!(codes.collect::<Vec<_>>(), [Code::MissingUnit]);
+    }
+}

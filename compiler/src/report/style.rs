@@ -54,10 +54,11 @@ impl Style {
     }
 
     fn paint(self, style: Ansi, text: impl Display) -> String {
-        if self.color {
+        let text = text.to_string();
+        if self.color && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
-            text.to_string()
+            text
         }
     }
 }
