@@ -23,7 +23,7 @@ fn meshes() -> Vec<(PathBuf, Checked)> {
     paths.sort();
     let look = |path: PathBuf| {
         let project = Project::load(&path).expect("it is there");
-        let mut checked = check(project, &[]);
+        let mut checked = check(project, &Selection::default());
         checked.plan();
         (path, checked)
     };

@@ -7,7 +7,7 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
 use mesh_lang::source::FileId;
-use meshc::compile::{Checked, check};
+use meshc::compile::{Checked, Selection, check};
 use meshc::fix::{Wanted, mend, pass, texts};
 use meshc::project::Project;
 use meshc::report::human::{Style, render};
@@ -36,7 +36,8 @@ fn files_in(directory: &Path, ending: &str) -> Vec<(String, PathBuf)> {
 
 /// Everything there is to report about a mesh.
 fn look(project: Project) -> Checked {
-    let mut checked = check(project, &[]);
+    let mut checked = check(project, &Selection::default());
+    checked.warn_of_what_is_not_acted_on();
     checked.plan();
     checked
 }
@@ -164,7 +165,7 @@ fn mending_comes_to_an_end() {
             };
             let again = |sources| {
                 let project = Project::load(&path).expect("it is there");
-                look(Project { sources, ..project })
+                look(project.with_sources(sources))
             };
             let mended = mend(look_at(&path), &wanted, again);
             let checked = mended.checked;

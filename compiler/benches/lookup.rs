@@ -16,9 +16,8 @@ use mesh_bundle::path::{EncodedSlash, NormalPath};
 use mesh_lang::source::{FileId, Sources, Span};
 use mesh_lang::value::{HostPattern, PathPattern};
 use meshc::model::condition::{Condition, Field, Predicate, Test};
-use meshc::model::timeouts::Timeouts;
+use meshc::model::policy::Policy;
 use meshc::model::{Action, Arm, Gateway, HostBlock, Mesh, Table};
-use std::net::{IpAddr, Ipv4Addr};
 
 fn main() {
     divan::main();
@@ -80,7 +79,8 @@ fn arm(index: usize, random: &mut Random) -> (Arm, String) {
             status: 200,
             body: None,
         },
-        timeouts: Timeouts::default(),
+        policy: Policy::default(),
+        fragment: None,
     };
     (arm, path)
 }
@@ -89,31 +89,11 @@ fn arm(index: usize, random: &mut Random) -> (Arm, String) {
 fn table(size: usize) -> (Bundle, Vec<String>) {
     let mut random = Random(7);
     let (arms, paths) = (0..size).map(|index| arm(index, &mut random)).unzip();
-    let gateway = Gateway {
-        name: "edge".to_owned(),
-        namespace: "default".to_owned(),
-        span: span(),
-        listeners: vec![],
-        trusted_proxies: None,
-        timeouts: Timeouts::default(),
-        hosts: vec![HostBlock {
-            patterns: vec![HostPattern::Any],
-            timeouts: Timeouts::default(),
-            table: Table { arms },
-            span: span(),
-        }],
-    };
-    let mesh = Mesh {
-        name: "bench".to_owned(),
-        edition: 2026,
-        trust_domain: "bench.example".to_owned(),
-        sidecar_port: 15006,
-        encoded_slash: EncodedSlash::Reject,
-        defaults: Timeouts::default(),
-        params: vec![],
-        services: vec![],
-        gateways: vec![gateway],
-    };
+    let mut gateway = Gateway::new("edge", "default", String::new(), span());
+    let host = HostBlock::new(vec![HostPattern::Any], Table { arms }, span());
+    gateway.hosts.push(host);
+    let mut mesh = Mesh::new("bench", span());
+    mesh.gateways.push(gateway);
     let mut sources = Sources::new();
     sources.add("bench.mesh", "");
     let planned = meshc::plan::plan(&mesh, &sources).unwrap();
@@ -121,17 +101,11 @@ fn table(size: usize) -> (Bundle, Vec<String>) {
 }
 
 fn request(path: &str) -> Plain<'_> {
+    let path = NormalPath::parse(path, EncodedSlash::Reject).unwrap();
     Plain {
-        method: "GET",
-        host: "shop.example",
-        scheme: "https",
-        port: 443,
-        path: NormalPath::parse(path, EncodedSlash::Reject).unwrap(),
-        query: None,
         headers: vec![("accept", "*/*"), ("user-agent", "bench"), ("x-team", "qa")],
         source: Some("default/edge"),
-        source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ..Plain::new("GET", "shop.example", path)
     }
 }
 

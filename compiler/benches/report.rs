@@ -5,7 +5,7 @@ use divan::Bencher;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use mesh_lang::source::{FileId, Sources, Span};
-use meshc::compile::check;
+use meshc::compile::{Selection, check};
 use meshc::fix::{Wanted, pass};
 use meshc::project::Project;
 use meshc::report::{Files, Format, Report, Style, render};
@@ -94,7 +94,10 @@ fn one_line(bencher: Bencher<'_, '_>, format: Format) {
 fn find(bencher: Bencher<'_, '_>) {
     let text = text("\n");
     bencher.bench(|| {
-        let checked = check(Project::of_texts([("big.mesh", text.as_str())]), &[]);
+        let checked = check(
+            Project::of_texts([("big.mesh", text.as_str())]),
+            &Selection::default(),
+        );
         assert!(checked.diagnostics.len() >= FINDINGS);
         checked
     });

@@ -1,31 +1,45 @@
 //! The whole way: files, trees, model, bundle.
 //!
-//! [`check`] goes as far as the model and reports everything there is to report; [`Checked::plan`] goes
-//! on to the bundle where nothing stands against it. Whatever is found passes the levels of its lints.
+//! [`check`] goes as far as the model and reports everything there is to report, for the mesh as it is
+//! written and for each of its environments; [`Checked::plan`] goes on to the bundle where nothing stands
+//! against it. Whatever is found passes the levels of its lints.
 
 use crate::lint::levels::Levels;
 use crate::model::Mesh;
+use crate::plan::needs::{self, Asked};
 use crate::plan::table::TableError;
 use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
+use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
 use mesh_lang::source::{Sources, Span};
-use mesh_lang::tree::Tree;
 use mesh_lang::vocabulary;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+/// What is compiled of a mesh, and with which values.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The environment that is in force; without one the mesh is as it is written, and every
+    /// environment is checked besides.
+    pub environment: Option<String>,
+    /// Parameters set from outside; of two for one parameter the later counts.
+    pub settings: Vec<ParamSetting>,
+}
+
 /// `NAME=VALUE`, a parameter set from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParamSetting {
-    /// The parameter.
+    /// The parameter; of a namespace with `NAMESPACE/` before its name.
     pub name: String,
     /// Its value, as it would be written in the source.
     pub value: String,
+    /// Where it comes from, as messages call it: `--set canary`.
+    pub from: String,
 }
 
 impl std::str::FromStr for ParamSetting {
@@ -33,10 +47,13 @@ impl std::str::FromStr for ParamSetting {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok(Self {
-                name: name.trim().to_owned(),
-                value: value.trim().to_owned(),
-            }),
+            Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+                Ok(Self {
+                    name: name.trim().to_owned(),
+                    value: value.trim().to_owned(),
+                    from: format!("--set {}", name.trim()),
+                })
+            }
             _ => Err(format!("`{text}` sets nothing; write `canary=25%`")),
         }
     }
@@ -59,37 +76,46 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads and checks a mesh.
-pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
+/// Checks a mesh.
+pub fn check(project: Project, selection: &Selection) -> Checked {
     let Project {
         root,
         mut sources,
+        trees,
         mut diagnostics,
     } = project;
-    let mut trees: Vec<Tree> = Vec::new();
-    for (file, source) in sources.iter() {
-        let parsed = parse(file, source.text());
-        diagnostics.extend(parsed.diagnostics);
-        diagnostics.extend(vocabulary::check(&parsed.tree));
-        trees.push(parsed.tree);
+    for tree in &trees {
+        diagnostics.extend(vocabulary::check(tree));
     }
     let files = trees.len();
     let (mut levels, found) = Levels::read(&trees);
     diagnostics.extend(found);
-    let mut setting_trees = Vec::new();
-    for ParamSetting { name, value } in settings {
-        let file = sources.add(format!("--set {name}"), format!("param {name} = {value}\n"));
+    let mut settings = Vec::new();
+    for setting in &selection.settings {
+        let file = sources.add(setting.from.clone(), setting.text());
         let parsed = parse(file, sources.get(file).text());
         diagnostics.extend(parsed.diagnostics);
-        setting_trees.push(parsed.tree);
+        settings.push(parsed.tree);
     }
     let input = Input {
         sources: &sources,
         root: &root,
         trees: &trees,
-        settings: &setting_trees,
+        settings: &settings,
+        environment: selection.environment.as_deref(),
     };
     let (mesh, found) = resolve::resolve(&input);
+    if selection.environment.is_none() {
+        for name in resolve::environments(&trees) {
+            let input = Input {
+                environment: Some(name),
+                ..input
+            };
+            let (_, there) = resolve::resolve(&input);
+            let only_there = there.into_iter().filter(|it| !found.contains(it));
+            diagnostics.extend(only_there.map(|it| it.note(format!("in environment `{name}`"))));
+        }
+    }
     diagnostics.extend(found);
     drop_followers(&mut diagnostics);
     levels.apply(&mut diagnostics);
@@ -104,25 +130,28 @@ pub fn check(project: Project, settings: &[ParamSetting]) -> Checked {
     }
 }
 
-/// Drops what only follows from another finding: "would have no effect" of a statement that has an
-/// error of its own, and what is wrong with a value wherever it is used, if it is wrong where it is given.
+impl ParamSetting {
+    /// It, as a file of its own would set it.
+    fn text(&self) -> String {
+        let Self { name, value, .. } = self;
+        match name.split_once('/') {
+            Some((namespace, name)) => {
+                format!("namespace {namespace} {{ param {name} = {value} }}\n")
+            }
+            None => format!("param {name} = {value}\n"),
+        }
+    }
+}
+
+/// Drops what only follows from another finding: what is wrong with a value wherever it is used, if it is
+/// wrong where it is given.
 fn drop_followers(diagnostics: &mut Vec<Diagnostic>) {
-    let mut places: Vec<(Span, Code)> = diagnostics
+    let known: HashSet<(Span, Code)> = diagnostics
         .iter()
         .filter_map(|it| Some((it.span()?, it.code)))
         .collect();
-    places.sort_unstable();
-    let known: HashSet<_> = places.iter().copied().collect();
     diagnostics.retain(|it| {
         let Some(own) = it.span() else { return true };
-        if it.code == Code::WithoutEffect {
-            let first = places.partition_point(|(span, _)| *span < Span { end: 0, ..own });
-            let inside = places[first..].iter();
-            let mut inside = inside
-                .take_while(|(span, _)| span.file == own.file && span.start <= own.end)
-                .filter(|(span, _)| span.end <= own.end);
-            return !inside.any(|(_, code)| *code != Code::WithoutEffect);
-        }
         let mut given = it.labels.iter().filter(|label| !label.primary);
         !given.any(|label| label.span != own && known.contains(&(label.span, it.code)))
     });
@@ -132,6 +161,16 @@ impl Checked {
     /// Whether something keeps it from becoming a bundle.
     pub fn has_errors(&self) -> bool {
         report::has_errors(&self.diagnostics)
+    }
+
+    /// Adds a warning for each kind of statement that reaches the bundle and that the runtime of this
+    /// version does not act on.
+    pub fn warn_of_what_is_not_acted_on(&mut self) {
+        if self.has_errors() {
+            return; // first things first
+        }
+        let lacking = self.mesh.as_ref().map(not_acted_on);
+        self.diagnostics.extend(lacking.into_iter().flatten());
     }
 
     /// Makes the bundle; `None` where there are errors, which may only be found now.
@@ -166,6 +205,51 @@ impl Checked {
                 here,
             },
         }
+    }
+}
+
+/// Statements that reach the bundle and that the runtime of this version does not act on: a finding for
+/// each kind.
+fn not_acted_on(mesh: &Mesh) -> Vec<Diagnostic> {
+    let all = needs::of(mesh);
+    let features = Feature::ALL.iter().filter(|feature| !feature.is_acted_on());
+    features
+        .filter_map(|feature| {
+            let asked = all.iter().filter(|asked| asked.feature == *feature);
+            let asked: Vec<&Asked> = asked.collect();
+            (!asked.is_empty()).then(|| lacking(*feature, &asked, mesh))
+        })
+        .collect()
+}
+
+/// Places shown of one kind.
+const PLACES: usize = 4;
+
+fn lacking(feature: Feature, asked: &[&Asked], mesh: &Mesh) -> Diagnostic {
+    let mut spans: Vec<Span> = asked.iter().filter_map(|asked| asked.span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    let what = feature.name();
+    let message = if feature.is_protection() {
+        format!(
+            "`{what}` reaches the bundle, and meshd of this version refuses to serve a node that needs it"
+        )
+    } else {
+        format!("`{what}` reaches the bundle, and meshd of this version does not act on it")
+    };
+    let mut diagnostic = Diagnostic::new(Code::NotActedOn, message);
+    let (first, more) = match spans.split_first() {
+        Some((first, more)) => (*first, more),
+        None => (mesh.span, &[][..]),
+    };
+    let why = if spans.is_empty() { "the default" } else { "" };
+    diagnostic = diagnostic.primary(first, why);
+    for span in more.iter().take(PLACES - 1) {
+        diagnostic = diagnostic.secondary(*span, "");
+    }
+    match more.len().checked_sub(PLACES) {
+        Some(further) => diagnostic.note(format!("and at {} more places", further + 1)),
+        None => diagnostic,
     }
 }
 
@@ -204,7 +288,7 @@ mod tests {
     use super::*;
 
     fn checked(text: &str) -> Checked {
-        check(Project::of_texts([("a.mesh", text)]), &[])
+        check(Project::of_texts([("a.mesh", text)]), &Selection::default())
     }
 
     const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";

@@ -235,7 +235,7 @@ fn findings_of_syntax(file: FileId, text: &str) -> Count {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::check;
+    use crate::compile::{Selection, check};
     use crate::project::Project;
     use mesh_lang::source::Span;
     use proptest::prelude::*;
@@ -333,7 +333,10 @@ mod tests {
     fn mended(comment: &str, from: &str, to: &str) -> (String, usize) {
         let again = |sources: Sources| {
             let text = sources.get(FileId(0)).text().to_owned();
-            let mut checked = check(Project::of_texts([("a.mesh", text.as_str())]), &[]);
+            let mut checked = check(
+                Project::of_texts([("a.mesh", text.as_str())]),
+                &Selection::default(),
+            );
             let found = text.find(from).map(|at| {
                 let span = span(0, at as u32, (at + from.len()) as u32);
                 diagnostic(Fix::safe("", span, to))

@@ -9,6 +9,7 @@
 //! - [`project`]: which files a mesh is made of.
 //! - [`resolve`]: from trees to the [`model`], where names are indices and values have types.
 //! - [`plan`]: from the model to the records and decision diagrams of a bundle.
+//! - [`params`]: parameters from a file.
 //! - [`compile`]: all of it in one call; [`lint`]: how strict lints are, and where they are silent.
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
@@ -20,6 +21,7 @@ pub mod compile;
 pub mod fix;
 pub mod lint;
 pub mod model;
+pub mod params;
 pub mod plan;
 pub mod project;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From a path on disk to source files: which files a mesh is made of.
+//! From a path on disk to source files and their trees: which files a mesh is made of.
 //!
 //! A mesh is a directory: all `*.mesh` files below it, in any order (a single file is a mesh too).
 //! `import "../common"` brings in another directory. Hidden directories are left out, and a directory
@@ -7,10 +7,13 @@
 
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::parser::parse;
 use mesh_lang::source::{FileId, NotText, Sources, Span, decode};
+use mesh_lang::tree::Tree;
+use mesh_lang::view::Item;
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Why there are no sources.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +41,20 @@ pub struct Project {
     pub root: PathBuf,
     /// The files.
     pub sources: Sources,
-    /// Files that are not text.
+    /// Their trees, file by file.
+    pub trees: Vec<Tree>,
+    /// What of the files is not text, what of the text does not parse, and imports that lead nowhere.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A directory (or the file) that is the mesh itself, or one that is imported.
+struct Part {
+    /// Its real place, to know it again.
+    real: PathBuf,
+    /// Names and paths of its files.
+    files: Vec<(String, PathBuf)>,
+    /// What it imports: the parts, and where that is said.
+    imports: Vec<(usize, Span)>,
 }
 
 impl Project {
@@ -58,35 +73,58 @@ impl Project {
         let mut project = Self {
             root,
             sources: Sources::new(),
+            trees: Vec::new(),
             diagnostics: Vec::new(),
         };
-        if single {
-            project.read(path, &file_name(path))?;
-            return Ok(project);
-        }
         let mut loader = Loader::default();
-        loader.directory(path, "")?;
-        if loader.files.is_empty() {
-            return Err(LoadError::NoFiles(path.to_owned()));
+        if single {
+            loader.parts.push(Part {
+                real: path.canonicalize().map_err(unreadable)?,
+                files: vec![(file_name(path), path.to_owned())],
+                imports: Vec::new(),
+            });
+        } else {
+            loader.part(path, "")?;
+            if loader.parts[0].files.is_empty() {
+                return Err(LoadError::NoFiles(path.to_owned()));
+            }
         }
-        loader.files.sort();
-        for (name, path) in loader.files {
-            project.read(&path, &name)?;
+        project.read_all(&mut loader)?;
+        for diagnostic in circles(&loader.parts) {
+            project.diagnostics.push(diagnostic);
         }
         Ok(project)
     }
 
     /// A mesh of texts that lie nowhere; for tests and editors.
     pub fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
-        let mut sources = Sources::new();
-        for (name, text) in texts {
-            sources.add(name, text);
-        }
-        Self {
+        let mut project = Self {
             root: PathBuf::from("."),
-            sources,
+            sources: Sources::new(),
+            trees: Vec::new(),
             diagnostics: Vec::new(),
+        };
+        for (name, text) in texts {
+            let file = project.sources.add(name, text);
+            project.parse(file);
         }
+        project
+    }
+
+    /// The same with other texts in its files.
+    #[must_use]
+    pub fn with_sources(self, sources: Sources) -> Self {
+        let mut project = Self {
+            root: self.root,
+            sources,
+            trees: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        let files: Vec<FileId> = project.sources.iter().map(|(file, _)| file).collect();
+        for file in files {
+            project.parse(file);
+        }
+        project
     }
 
     /// All directories that files were read from: what to watch for changes.
@@ -100,15 +138,73 @@ impl Project {
             .collect()
     }
 
+    /// Reads the files of the first part, then those of what it imports, and so on.
+    fn read_all(&mut self, loader: &mut Loader) -> Result<(), LoadError> {
+        let mut part = 0;
+        while part < loader.parts.len() {
+            for (name, path) in loader.parts[part].files.clone() {
+                let file = self.read(&path, &name)?;
+                let items = self.trees[file.0 as usize].items();
+                let imports = items.filter_map(|item| match item {
+                    Item::Import(import) => {
+                        let path = import.path()?;
+                        Some((path.span(), path.unescaped().into_owned()))
+                    }
+                    _ => None,
+                });
+                for (span, import) in imports.collect::<Vec<_>>() {
+                    self.import(loader, part, &name, span, &import);
+                }
+            }
+            part += 1;
+        }
+        Ok(())
+    }
+
+    /// Notes what an `import` in the file `name` of a part brings in.
+    fn import(&mut self, loader: &mut Loader, part: usize, name: &str, span: Span, import: &str) {
+        let problem = |message: String| {
+            Diagnostic::new(Code::UnreadableFile, message)
+                .primary(span, "")
+                .help("an import names a directory, relative to the file that it stands in")
+        };
+        if Path::new(import).is_absolute() {
+            let message = format!("`{import}` is the same place on no other machine");
+            self.diagnostics.push(problem(message));
+            return;
+        }
+        let beside = Path::new(name).parent().unwrap_or(Path::new(""));
+        let prefix = lexically(&beside.join(import));
+        let path = self.root.join(&prefix);
+        if !path.is_dir() {
+            let message = format!("there is no directory `{import}`");
+            self.diagnostics.push(problem(message));
+            return;
+        }
+        let prefix = match prefix.as_str() {
+            "" => String::new(),
+            prefix => format!("{prefix}/"),
+        };
+        match loader.part(&path, &prefix) {
+            Ok(imported) => loader.parts[part].imports.push((imported, span)),
+            Err(error) => self.diagnostics.push(problem(error.to_string())),
+        }
+    }
+
+    fn parse(&mut self, file: FileId) {
+        let parsed = parse(file, self.sources.get(file).text());
+        self.diagnostics.extend(parsed.diagnostics);
+        self.trees.push(parsed.tree);
+    }
+
     fn read(&mut self, path: &Path, name: &str) -> Result<FileId, LoadError> {
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
         // What is no text is still shown up to where it ceases to be.
-        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match decode(bytes) {
-            Ok(text) => Ok(self.sources.add(name, text)),
+        let lossy = String::from_utf8_lossy(&bytes).into_owned();
+        let file = match decode(bytes) {
+            Ok(text) => self.sources.add(name, text),
             Err(NotText::NotUtf8 { offset }) => {
-                let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-                let file = self.sources.add(name, lossy(&bytes));
+                let file = self.sources.add(name, lossy);
                 let at = offset as u32;
                 let message =
                     format!("{name} is not UTF-8: byte {offset} does not belong to a character");
@@ -117,15 +213,17 @@ impl Project {
                         .primary(Span::new(file, at, at + 1), "here")
                         .help("save the file as UTF-8"),
                 );
-                Ok(file)
+                file
             }
             Err(error @ NotText::TooLong { .. }) => {
                 let file = self.sources.add(name, "");
                 let diagnostic = Diagnostic::new(Code::NotText, format!("{name}: {error}"));
                 self.diagnostics.push(diagnostic);
-                Ok(file)
+                file
             }
-        }
+        };
+        self.parse(file);
+        Ok(file)
     }
 }
 
@@ -141,18 +239,108 @@ fn file_name(path: &Path) -> String {
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+/// A path without `.` and without `x/..`, with `/` between its parts.
+fn lexically(path: &Path) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
+                parts.pop();
+            }
+            Component::CurDir => {}
+            other => parts.push(other.as_os_str().to_string_lossy().into_owned()),
+        }
+    }
+    parts.join("/")
+}
+
+/// Parts that import each other: a finding for each circle, at the import that closes it.
+fn circles(parts: &[Part]) -> Vec<Diagnostic> {
+    fn visit(
+        parts: &[Part],
+        at: usize,
+        way: &mut Vec<(usize, Span)>,
+        done: &mut [bool],
+        found: &mut Vec<Diagnostic>,
+    ) {
+        if done[at] {
+            return;
+        }
+        for &(next, span) in &parts[at].imports {
+            way.push((at, span));
+            match way.iter().position(|(known, _)| *known == next) {
+                Some(start) => {
+                    let message = if way.len() - start == 1 {
+                        "this directory imports itself"
+                    } else {
+                        "these directories import each other"
+                    };
+                    let mut diagnostic =
+                        Diagnostic::new(Code::ImportCycle, message).primary(span, "");
+                    for (_, span) in &way[start..way.len() - 1] {
+                        diagnostic = diagnostic.secondary(*span, "");
+                    }
+                    let help = "move what both need into a directory that imports neither";
+                    found.push(diagnostic.help(help));
+                }
+                None => visit(parts, next, way, done, found),
+            }
+            way.pop();
+        }
+        done[at] = true;
+    }
+    let mut found = Vec::new();
+    let mut done = vec![false; parts.len()];
+    for start in 0..parts.len() {
+        visit(parts, start, &mut Vec::new(), &mut done, &mut found);
+    }
+    found
+}
+
 /// Collects the files of directories.
 #[derive(Default)]
 struct Loader {
-    /// Names and paths.
-    files: Vec<(String, PathBuf)>,
     /// Directories that were read, by their real place.
     seen: BTreeSet<PathBuf>,
+    /// The mesh itself, and what is imported.
+    parts: Vec<Part>,
 }
 
 impl Loader {
-    /// Reads a directory whose files are named behind `prefix`.
-    fn directory(&mut self, path: &Path, prefix: &str) -> Result<(), LoadError> {
+    /// The part of a directory whose files are named behind `prefix`.
+    fn part(&mut self, path: &Path, prefix: &str) -> Result<usize, LoadError> {
+        let real = path
+            .canonicalize()
+            .map_err(|error| unreadable(path, error))?;
+        if let Some(known) = self.parts.iter().position(|part| part.real == real) {
+            return Ok(known);
+        }
+        let mut files = Vec::new();
+        self.directory(path, prefix, &mut files)?;
+        // A mesh that is a single file may import the directory that it lies in.
+        files.retain(|(_, path)| path.canonicalize().ok().as_ref() != self.single_file());
+        files.sort();
+        self.parts.push(Part {
+            real,
+            files,
+            imports: Vec::new(),
+        });
+        Ok(self.parts.len() - 1)
+    }
+
+    /// The file that the mesh is, if it is one.
+    fn single_file(&self) -> Option<&PathBuf> {
+        let first = self.parts.first()?;
+        first.real.is_file().then_some(&first.real)
+    }
+
+    /// Adds the files of a directory and of those in it.
+    fn directory(
+        &mut self,
+        path: &Path,
+        prefix: &str,
+        files: &mut Vec<(String, PathBuf)>,
+    ) -> Result<(), LoadError> {
         let real = path
             .canonicalize()
             .map_err(|error| unreadable(path, error))?;
@@ -177,12 +365,12 @@ impl Loader {
                 Err(error) => return Err(unreadable(&path, error)),
             };
             if kind.is_dir() {
-                self.directory(&path, &format!("{prefix}{name}/"))?;
+                self.directory(&path, &format!("{prefix}{name}/"), files)?;
             } else if path
                 .extension()
                 .is_some_and(|extension| extension == "mesh")
             {
-                self.files.push((format!("{prefix}{name}"), path));
+                files.push((format!("{prefix}{name}"), path));
             }
         }
         Ok(())
@@ -236,6 +424,89 @@ mod tests {
         assert_eq!(names(&Project::load(dir.path()).unwrap()), ["a.mesh"]);
     }
 
+    /// A directory with these files.
+    fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn imports_bring_in_directories_relative_to_their_files() {
+        let dir = written(&[
+            ("shop/a.mesh", "import \"../common\"\n"),
+            (
+                "shop/teams/b.mesh",
+                "import \"../../common/./more/..\"\nimport \"../../base\"\n",
+            ),
+            ("common/c.mesh", "import \"../base\"\n"),
+            ("common/more/d.mesh", ""),
+            ("base/e.mesh", ""),
+        ]);
+        let project = Project::load(&dir.path().join("shop")).unwrap();
+        assert!(project.diagnostics.is_empty(), "{:?}", project.diagnostics);
+        assert_eq!(
+            names(&project),
+            [
+                "a.mesh",
+                "teams/b.mesh",
+                "../common/c.mesh",
+                "../common/more/d.mesh",
+                "../base/e.mesh"
+            ]
+        );
+        assert!(
+            project
+                .directories()
+                .contains(&dir.path().join("shop/../base"))
+        );
+    }
+
+    #[test]
+    fn imports_around_in_a_circle_are_reported_once() {
+        let dir = written(&[
+            ("a/a.mesh", "import \"../b\"\n"),
+            ("b/b.mesh", "import \"../c\"\n"),
+            ("c/c.mesh", "import \"../a\"\nimport \".\"\n"),
+        ]);
+        let project = Project::load(&dir.path().join("a")).unwrap();
+        assert_eq!(names(&project), ["a.mesh", "../b/b.mesh", "../c/c.mesh"]);
+        let messages: Vec<&str> = project
+            .diagnostics
+            .iter()
+            .map(|it| it.message.as_str())
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "these directories import each other",
+                "this directory imports itself"
+            ]
+        );
+        assert_eq!(project.diagnostics[0].labels.len(), 3);
+    }
+
+    #[test]
+    fn an_import_leads_to_a_directory() {
+        let dir = written(&[(
+            "a/a.mesh",
+            "import \"../nowhere\"\nimport \"/etc\"\nimport \"a.mesh\"\n",
+        )]);
+        let project = Project::load(&dir.path().join("a")).unwrap();
+        assert_eq!(project.diagnostics.len(), 3);
+    }
+
+    #[test]
+    fn a_single_file_may_import_what_lies_beside_it() {
+        let dir = written(&[("a.mesh", "import \".\"\n"), ("b.mesh", "")]);
+        let project = Project::load(&dir.path().join("a.mesh")).unwrap();
+        assert_eq!(names(&project), ["a.mesh", "b.mesh"]);
+    }
+
     #[test]
     fn what_cannot_be_loaded_says_why() {
         let dir = tempfile::tempdir().unwrap();
@@ -258,7 +529,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.mesh"), b"mesh x\n\xff").unwrap();
         let project = Project::load(dir.path()).unwrap();
-        assert_eq!(project.diagnostics.len(), 1);
-        assert_eq!(project.diagnostics[0].span().unwrap().start, 7);
+        let mut found = project.diagnostics.iter();
+        let found = found.find(|it| it.code == Code::NotText).unwrap();
+        assert_eq!(found.span().unwrap().start, 7);
     }
 }

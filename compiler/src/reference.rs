@@ -3,9 +3,10 @@
 //! It shares nothing with the decision code but the model it reads and the normal form of paths. Tests
 //! hold the two against each other; it is kept obviously right rather than fast.
 
+use crate::model::JwtId;
 use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
 use crate::plan::table::Match;
-use mesh_bundle::decide::{Plain, cookie, query_parameter};
+use mesh_bundle::decide::{ClaimValue, Plain, cookie, query_parameter};
 use mesh_lang::value::{HostPattern, PathPattern, Segment};
 
 /// The first arm that takes a request.
@@ -59,6 +60,19 @@ fn segments_match(pattern: &[Segment], segments: &[&str]) -> bool {
 }
 
 fn test_holds(test: &Test, request: &Plain<'_>) -> bool {
+    // The names of a certificate are several texts: one of them is enough.
+    if test.field == Field::ClientCertSan {
+        let Some(names) = &request.client_cert_sans else {
+            return false;
+        };
+        return match &test.predicate {
+            Predicate::Present => true,
+            Predicate::Member(member) => names.contains(&member.as_str()),
+            Predicate::Text(pattern) => names.iter().any(|it| text_matches(pattern, it.as_bytes())),
+            _ => false,
+        };
+    }
+    let is_list = list(&test.field, request).is_some();
     let text = text(&test.field, request);
     let address = match test.field {
         Field::SourceIp => Some(request.source_ip),
@@ -66,7 +80,7 @@ fn test_holds(test: &Test, request: &Plain<'_>) -> bool {
         _ => None,
     };
     match &test.predicate {
-        Predicate::Present => text.is_some(),
+        Predicate::Present => text.is_some() || is_list,
         Predicate::OneOf(values) => {
             text.is_some_and(|text| values.iter().any(|value| value.as_bytes() == text))
         }
@@ -83,6 +97,13 @@ fn test_holds(test: &Test, request: &Plain<'_>) -> bool {
                 .is_some_and(|front| front.len() > 1 && front.ends_with('.')),
             HostPattern::Any => true,
         }),
+        Predicate::Member(member) => match list(&test.field, request) {
+            Some(members) => members.contains(member),
+            None => text.is_some_and(|text| {
+                let mut members = text.split(|byte| *byte == b' ');
+                members.any(|one| one == member.as_bytes())
+            }),
+        },
         Predicate::Networks(networks) => {
             address.is_some_and(|address| networks.iter().any(|network| network.contains(address)))
         }
@@ -113,8 +134,42 @@ fn text(field: &Field, request: &Plain<'_>) -> Option<Vec<u8>> {
             let (namespace, _) = request.source?.split_once('/')?;
             Some(namespace.as_bytes().to_vec())
         }
-        Field::SourceIp | Field::ClientIp => None,
+        Field::Jwt(jwt) => {
+            let known = request.tokens.iter().any(|(known, _)| *known == jwt.0);
+            known.then(Vec::new)
+        }
+        Field::Claim(jwt, path) => match claim(*jwt, path, request)? {
+            ClaimValue::Scalar(text) => Some(text.as_bytes().to_vec()),
+            ClaimValue::List(_) => None,
+        },
+        Field::Key(keys) => {
+            let known = request.keys.iter().find(|(known, _)| *known == keys.0);
+            known.map(|(_, consumer)| consumer.as_bytes().to_vec())
+        }
+        Field::SourceIp | Field::ClientIp | Field::ClientCertSan | Field::Inventory(_) => None,
     }
+}
+
+/// The members of a field that is a list.
+fn list(field: &Field, request: &Plain<'_>) -> Option<Vec<String>> {
+    match field {
+        Field::Claim(jwt, path) => match claim(*jwt, path, request)? {
+            ClaimValue::List(members) => {
+                Some(members.iter().map(|member| (*member).to_owned()).collect())
+            }
+            ClaimValue::Scalar(_) => None,
+        },
+        _ => None,
+    }
+}
+
+fn claim<'r>(jwt: JwtId, path: &[String], request: &'r Plain<'_>) -> Option<&'r ClaimValue<'r>> {
+    let (_, claims) = request.tokens.iter().find(|(known, _)| *known == jwt.0)?;
+    let name = path.join("\0");
+    claims
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
 }
 
 fn text_matches(pattern: &TextPattern, text: &[u8]) -> bool {

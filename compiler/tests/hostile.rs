@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use mesh_bundle::decide::Plain;
-use mesh_bundle::format::{Bundle, HEADER_LENGTH, Header, Id, OpenError, content_hash};
+use mesh_bundle::decide::{ClaimValue, Plain, holds, judge};
+use mesh_bundle::format::{Action, Bundle, HEADER_LENGTH, Header, Id, OpenError, content_hash};
 use mesh_bundle::path::{EncodedSlash, NormalPath};
-use mesh_bundle::{host, route};
-use meshc::compile::check;
+use mesh_bundle::{host, needs, route, template};
+use meshc::compile::{Selection, check};
 use meshc::project::Project;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -15,13 +15,31 @@ use zerocopy::FromBytes as _;
 
 const POLICY: &str = r#"
 param canary = 10%
-mesh t { mtls off; authz open-by-default }
+mesh t {
+  edition 2026
+  egress allow
+  tracing 10% otlp "http://127.0.0.1:4318"
+  defaults { request-header set x-mesh "t"; compress }
+}
+jwt corp { issuer "https://a.example"; audiences "shop", "cart"; jwks url "https://a.example/k" every 5m; from cookie token }
+keys partners { file "partners.yaml"; from query key }
 gateway edge {
   listen 8080 http { redirect https }
-  listen 8443 https { certificate "a" key "b"; http2 }
+  listen 8443 https { certificate "a" key "b"; http2; client-ca "c" optional }
+  listen 5432 tcp -> ledger
+  listen 9443 tls passthrough { sni db.example, *.db.example -> ledger }
+  header-limits { count 50 }
   trusted-proxies 10.0.0.0/8
   host shop.example, *.shop.example {
+    require jwt corp unless path in [/login, /**/public]
+    accept key partners
+    cors { origins "https://app.example"; methods GET; headers authorization; max-age 1h }
+    authz { deny anyone when client-cert.san ends-with ".bad.example" or client-cert.san == "x"; allow anyone }
+    rate-limit 100/s { burst 200; per client-ip, jwt.corp.sub }
     GET /a/{id}, /files/{name}.json, /v{n}/**   -> shop { timeout 1s { connect 100ms } }
+    /b/{id}/x/{rest**}, /c/{rest**}/{id}.json   -> shop { rewrite path "/{id}/y/{rest**}" }
+    /d/{all**}                                  -> redirect 308 { path "/e/{all**}"; scheme https }
+    when jwt.corp.groups contains "qa" or key.partners == "acme" -> shop.v2
     /old/**, /older/ones/**                     -> redirect { prefix "/new" }
     /**/info when client-ip in [10.1.0.0/16]    -> respond 403 "no\n"
     when query.page > 7 or cookie.u matches r"[a-c]+" -> shop.v2
@@ -31,17 +49,44 @@ gateway edge {
 service shop {
   version v1 { endpoints 127.0.0.1:9001, 127.0.0.1:9002 weight 3 }
   version v2 { endpoints [::1]:9003 via [::1]:9103 }
-  calls ratings { timeout 2s }
+  calls ratings { timeout 2s; retry 1 on connect-failure }
+  calls ledger on 127.0.0.1:5400
+  retry 2 on 5xx, reset, grpc unavailable, 429 { per-try 1s; budget 20% min 10/s over 10s; methods any }
+  hedge after 80ms
+  sticky cookie.session
+  max-body 1MiB
+  mirror 5% ratings
+  fault 1% abort 503 until 2030-01-01
+  fault 1% delay 10ms
+  response-header remove server
+  balance hash by header.x-user { slow-start 30s }
+  limits { connections 100 }
+  eject after 5 errors { at-most 50% }
+  health GET /healthz { expect 200..299, 404 }
+  failover ratings
+  authz {
+    allow ratings, edge, namespace default to GET /a/** when header.x-a != "2" and query.q present
+    allow any service unless cookie.c == "d"
+    deny anyone to /admin/**
+  }
+  authz shadow { allow edge }
+  authz external "http://127.0.0.1:9191/check" { on-failure closed }
   route {
     when header.x-a == "1" and not header.x-b present -> v2
     otherwise -> split canary v2, rest v1
   }
 }
-service ratings { endpoints 127.0.0.1:9004 }
+service ratings { endpoints from inventory where version == "v3" and zone != "b"; authz { allow shop } }
+service ledger { protocol tcp; endpoints 10.0.0.9:5432; authz { allow shop, edge } }
+external stripe { endpoints dns api.stripe.com:443; tls verify api.stripe.com; authz { allow shop } }
+namespace n { authz { deny namespace default }; limits { pending 1 }; service x { endpoints 127.0.0.1:9005; authz { allow anyone } } }
 "#;
 
 fn policy() -> Vec<u8> {
-    let mut checked = check(Project::of_texts([("t.mesh", POLICY)]), &[]);
+    let mut checked = check(
+        Project::of_texts([("t.mesh", POLICY)]),
+        &Selection::default(),
+    );
     let planned = checked.plan();
     assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
     planned.unwrap().bytes
@@ -71,18 +116,36 @@ fn use_it(bundle: &Bundle) {
         "/x",
     ] {
         for method in ["GET", "POST"] {
+            let path = NormalPath::parse(path, EncodedSlash::Reject).unwrap();
             let request = Plain {
-                method,
-                host: "www.shop.example",
                 scheme: "https",
                 port: 8443,
-                path: NormalPath::parse(path, EncodedSlash::Reject).unwrap(),
                 query: Some("page=8"),
                 headers: vec![("x-a", "1"), ("cookie", "u=abc")],
                 source: Some("default/edge"),
-                source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
                 client_ip: IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)),
+                client_cert_sans: Some(vec!["a.example", "b.example"]),
+                tokens: vec![(
+                    0,
+                    vec![
+                        ("sub", ClaimValue::Scalar("a b")),
+                        ("groups", ClaimValue::List(vec!["qa"])),
+                    ],
+                )],
+                keys: vec![(0, "acme")],
+                ..Plain::new(method, "www.shop.example", path)
             };
+            for table in (0..bundle.tables().len() as u32).map(Id::new) {
+                let _ = judge(bundle, table, &request);
+                let _ = holds(bundle, table, &request);
+            }
+            use_templates(bundle, &request.path);
+            for gateway in (0..bundle.gateways().len() as u32).map(Id::new) {
+                let _ = needs::unmet(bundle, needs::Node::Gateway(gateway), |_| false);
+            }
+            for service in (0..bundle.services().len() as u32).map(Id::new) {
+                let _ = needs::unmet(bundle, needs::Node::Sidecar(service), |_| false);
+            }
             for gateway in 0..bundle.gateways().len() as u32 {
                 if let Some(block) = host::host_block(bundle, Id::new(gateway), request.host) {
                     let _ =
@@ -95,6 +158,25 @@ fn use_it(bundle: &Bundle) {
                     let _ = route::at_sidecar(bundle, caller, callee, &request, &mut draw);
                 }
             }
+        }
+    }
+}
+
+/// Fills in whatever is filled in.
+fn use_templates(bundle: &Bundle, path: &NormalPath<'_>) {
+    let mut text = String::new();
+    for arm in bundle.arms() {
+        let rewrite = arm
+            .policy
+            .some()
+            .map(|policy| bundle.policy(policy).rewrite);
+        if let Some(rewrite) = rewrite.and_then(Id::some) {
+            let template = bundle.rewrite(rewrite).path;
+            template::fill(bundle, template, arm.captures, path, &mut text);
+        }
+        if let Action::Redirect(redirect) = arm.action() {
+            let template = bundle.redirect(redirect).path;
+            template::fill(bundle, template, arm.captures, path, &mut text);
         }
     }
 }
@@ -196,7 +278,7 @@ fn what_is_no_bundle_says_so() {
 #[test]
 fn the_example_compiles() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/bookinfo");
-    let mut checked = check(Project::load(&path).unwrap(), &[]);
+    let mut checked = check(Project::load(&path).unwrap(), &Selection::default());
     let bundle = Bundle::open(checked.plan().unwrap().bytes).unwrap();
     assert_eq!(checked.diagnostics, []);
     use_it(&bundle);

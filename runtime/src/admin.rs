@@ -126,6 +126,7 @@ fn describe(status: &Status) -> Value {
             "workers": node.workers.len(),
             "listeners": listeners.collect::<Vec<_>>(),
             "certificates": certificates.collect::<Vec<_>>(),
+            "not_acted_on": facts.not_acted_on,
         })
     });
     let bundle = &facts.bundle;

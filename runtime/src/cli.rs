@@ -316,6 +316,13 @@ fn serve(settings: Settings) -> Result<u8, Problem> {
         counted(source.bundle().arms().len(), "arm"),
         places.join(", "),
     ));
+    let lacking = runtime.not_acted_on();
+    if !lacking.is_empty() {
+        say(&format!(
+            "this version does not act on {}",
+            lacking.join(", ")
+        ));
+    }
     drop(source);
     match runtime.wait() {
         Exit::Drained => Ok(0),
@@ -370,6 +377,9 @@ fn check(settings: &Settings) -> Result<(), Problem> {
         };
         // Writing into a String cannot fail.
         let _ = writeln!(text, "listener  {place}  {what}");
+    }
+    for lacking in &snapshot.not_acted_on {
+        let _ = writeln!(text, "lacks     {lacking}");
     }
     if io::stdout().is_terminal() {
         text += "nothing stands in the way of `meshd run`, free ports aside\n";

@@ -567,6 +567,11 @@ impl NodeState {
         NodeFacts {
             listeners: listeners.collect(),
             certificates: certificates.collect(),
+            not_acted_on: self
+                .snapshot
+                .iter()
+                .flat_map(|snapshot| snapshot.not_acted_on.iter().cloned())
+                .collect(),
         }
     }
 }

@@ -233,6 +233,14 @@ impl Runtime {
         listeners.map(|listener| listener.info.clone()).collect()
     }
 
+    /// What the policy asks for and this version does not act on, node by node, with the place that asks
+    /// for it.
+    pub fn not_acted_on(&self) -> Vec<String> {
+        let facts = self.status.facts();
+        let lacking = facts.nodes.iter().flat_map(|node| &node.not_acted_on);
+        lacking.cloned().collect()
+    }
+
     /// Where a node really listens for what the bundle or the options put at this port.
     pub fn address(&self, node: &Node, port: u16) -> Option<SocketAddr> {
         let name = node.to_string();

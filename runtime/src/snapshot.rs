@@ -17,6 +17,7 @@ use mesh_bundle::format::{
     Arm, Cidr, Endpoint, Facet, FieldKind, Gateway, Id, Listener, ListenerProtocol, Run, Service,
     StrId, Version, address_from_bytes,
 };
+use mesh_bundle::needs::{self, Feature, Unmet};
 use mesh_bundle::{Bundle, EncodedSlash};
 
 use crate::NodeOptions;
@@ -34,6 +35,16 @@ pub enum SnapshotError {
     /// The bundle does not say what the node is to do.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The policy asks for protection that this runtime cannot provide.
+    #[error(
+        "{node} needs {what}, which this meshd cannot enforce; it serves nothing rather than less"
+    )]
+    Protection {
+        /// The node.
+        node: Node,
+        /// What it needs, and where that is said.
+        what: String,
+    },
     /// A listener has no usable certificate.
     #[error("{node}, port {port}: {source}")]
     Certificate {
@@ -60,6 +71,8 @@ pub(crate) struct Snapshot {
     trusted_proxies: Run<Cidr>,
     pub(crate) header_names: HeaderNames,
     pub(crate) weights: Weights,
+    /// What the policy asks for and this runtime does not act on: `retry (shop.mesh:12)`.
+    pub(crate) not_acted_on: Vec<String>,
     /// Names of services with their namespaces, for metrics and logs.
     services: Vec<Arc<str>>,
     /// Everything that there may be a connection to.
@@ -103,6 +116,7 @@ impl Snapshot {
         before: Option<&Self>,
     ) -> Result<Self, SnapshotError> {
         let role = node.find(&bundle, options.endpoint)?;
+        let not_acted_on = not_acted_on(&bundle, node, role)?;
         let before: Vec<Arc<TlsSettings>> = before
             .into_iter()
             .flat_map(|it| it.listeners.iter().filter_map(|plan| plan.tls.clone()))
@@ -142,13 +156,15 @@ impl Snapshot {
             listeners,
             source: format!("{}/{}", bundle.str(namespace), bundle.str(name)),
             namespace,
-            encoded_slash: match bundle.mesh().encoded_slash {
-                0 => EncodedSlash::Reject,
-                _ => EncodedSlash::Keep,
+            encoded_slash: if bundle.mesh().encoded_slash.is_set() {
+                EncodedSlash::Keep
+            } else {
+                EncodedSlash::Reject
             },
             trusted_proxies,
             header_names: HeaderNames::new(&bundle),
             weights: Weights::new(&bundle),
+            not_acted_on,
             services,
             bundle,
         })
@@ -170,6 +186,40 @@ impl Snapshot {
     }
 }
 
+/// What a node needs and this runtime lacks. An error where it is a protection.
+fn not_acted_on(bundle: &Bundle, node: &Node, role: Role) -> Result<Vec<String>, SnapshotError> {
+    let place = match role {
+        Role::Gateway(gateway) => needs::Node::Gateway(gateway),
+        Role::Sidecar { service, .. } => needs::Node::Sidecar(service),
+    };
+    let unmet = needs::unmet(bundle, place, Feature::is_acted_on);
+    let (protections, others): (Vec<Unmet>, Vec<Unmet>) =
+        unmet.into_iter().partition(|unmet| unmet.protection);
+    if protections.is_empty() {
+        return Ok(others.iter().map(written).collect());
+    }
+    // Each kind once, with the first place that asks for it.
+    let mut kinds: Vec<&Unmet> = Vec::new();
+    for unmet in &protections {
+        if !kinds.iter().any(|known| known.what == unmet.what) {
+            kinds.push(unmet);
+        }
+    }
+    let kinds: Vec<String> = kinds.into_iter().map(written).collect();
+    Err(SnapshotError::Protection {
+        node: node.clone(),
+        what: kinds.join(", "),
+    })
+}
+
+/// `require jwt (shop.mesh:12)`.
+fn written(unmet: &Unmet) -> String {
+    match &unmet.place {
+        Some(place) => format!("{} ({place})", unmet.what),
+        None => format!("{} (the default)", unmet.what),
+    }
+}
+
 fn gateway_plans(
     bundle: &Bundle,
     gateway: &Gateway,
@@ -184,9 +234,10 @@ fn gateway_plans(
             address => Some(address),
         };
         let port = options.ports.get(&declared).copied().unwrap_or(declared);
-        let https = ListenerProtocol::from_code(listener.protocol) == Some(ListenerProtocol::Https);
-        let tls = https.then(|| {
-            let [certificate, key] = [listener.certificate, listener.key].map(|id| bundle.str(id));
+        // One that has more than one is not served yet; see `needs`.
+        let certificate = bundle.certificates()[listener.certificates.range()].first();
+        let tls = certificate.map(|it| {
+            let [certificate, key] = [it.certificate, it.key].map(|id| bundle.str(id));
             let http2 = listener.flags & Listener::HTTP2 != 0;
             tls::load(certificate, key, http2, &options.files, before)
         });
@@ -212,8 +263,15 @@ fn gateway_plans(
                 })?,
         })
     };
-    let listeners = &bundle.listeners()[gateway.listeners.range()];
-    listeners.iter().map(plan).collect()
+    let listeners = bundle.listeners()[gateway.listeners.range()].iter();
+    // The others carry bytes, which nothing here passes on yet: they stay closed.
+    let speak_http = listeners.filter(|listener| {
+        matches!(
+            ListenerProtocol::from_code(listener.protocol),
+            Some(ListenerProtocol::Http | ListenerProtocol::Https)
+        )
+    });
+    speak_http.map(plan).collect()
 }
 
 fn sidecar_plans(inbound: SocketAddr, outbound: Option<SocketAddr>) -> Vec<Plan> {

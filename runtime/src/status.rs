@@ -47,6 +47,8 @@ pub(crate) struct BundleFacts {
 pub(crate) struct NodeFacts {
     pub(crate) listeners: Vec<ListenerFacts>,
     pub(crate) certificates: Vec<CertificateFacts>,
+    /// What the policy asks for and this runtime does not act on.
+    pub(crate) not_acted_on: Vec<String>,
 }
 
 #[derive(Debug)]

@@ -16,7 +16,9 @@
 //! - [`classify`]: a value to its class (path automaton, literals, byte automata, intervals).
 //! - [`decide`]: decision diagrams over classes, and their evaluation.
 //! - [`route`]: from a request to an endpoint set, through gateway arms, service routes and splits.
-//! - [`policy`]: timeouts as plain data, and which level's value wins.
+//! - [`template`]: paths that are put together from what an arm captured.
+//! - [`policy`]: what is in force for a call, and which level's value wins.
+//! - [`needs`]: what a bundle needs of the runtime that serves it.
 
 #![forbid(unsafe_code)]
 
@@ -25,9 +27,11 @@ pub mod decide;
 pub mod format;
 pub mod hash;
 pub mod host;
+pub mod needs;
 pub mod path;
 pub mod policy;
 pub mod route;
+pub mod template;
 
 pub use decide::{Field, RequestView, Value, decide};
 pub use format::{Bundle, BundleId, OpenError};

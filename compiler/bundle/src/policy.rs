@@ -1,4 +1,4 @@
-//! Timeouts as plain data, and which level's value wins.
+//! What is in force for a call, and which level's value wins.
 //!
 //! Each level of a mesh may set each value; the strongest that does wins, value by value. From
 //! strong to weak: the gateway's arm, the caller's `calls` block, the service's arm, the service, the
@@ -7,7 +7,7 @@
 //! The compiler folds host, gateway, `defaults` and edition into one record, so that a request seldom
 //! looks at more than four.
 
-use crate::format::{Bundle, Id, Location, Setting, Timeouts};
+use crate::format::{Bundle, Id, Location, Policy, Setting};
 use std::time::Duration;
 
 /// The timeouts in force for a call, each with the statement that set it.
@@ -26,7 +26,7 @@ pub struct Effective {
 /// The levels that speak for a call, strongest first.
 #[derive(Clone, Copy, Debug)]
 pub struct Levels {
-    ids: [Id<Timeouts>; Self::CAPACITY],
+    ids: [Id<Policy>; Self::CAPACITY],
     count: u8,
 }
 
@@ -43,7 +43,7 @@ impl Levels {
 
     /// Adds a level that is weaker than all before; [`Id::NONE`] adds nothing.
     #[inline]
-    pub fn push(&mut self, level: Id<Timeouts>) {
+    pub fn push(&mut self, level: Id<Policy>) {
         if level.some().is_some()
             && let Some(place) = self.ids.get_mut(usize::from(self.count))
         {
@@ -54,7 +54,7 @@ impl Levels {
 
     /// The levels, strongest first.
     #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = Id<Timeouts>> {
+    pub fn iter(&self) -> impl Iterator<Item = Id<Policy>> {
         self.ids[..usize::from(self.count)].iter().copied()
     }
 }
@@ -62,17 +62,17 @@ impl Levels {
 /// The values in force.
 #[inline]
 pub fn effective(bundle: &Bundle, levels: &Levels) -> Effective {
-    let table = bundle.timeouts();
-    let strongest = |field: fn(&Timeouts) -> Setting| {
+    let table = bundle.policies();
+    let strongest = |field: fn(&Policy) -> Setting| {
         let said = levels.iter().map(|id| field(&table[id.index()]));
         let mut said = said.filter(|setting| setting.value.get() != Setting::UNSET);
         said.next().unwrap_or(Setting::NOT_SAID)
     };
-    let request = strongest(|timeouts| timeouts.request);
+    let request = strongest(|level| level.request);
     Effective {
         request: duration(request),
-        connect: duration(strongest(|timeouts| timeouts.connect)),
-        idle: duration(strongest(|timeouts| timeouts.idle)),
+        connect: duration(strongest(|level| level.connect)),
+        idle: duration(strongest(|level| level.idle)),
         request_location: request.location,
     }
 }

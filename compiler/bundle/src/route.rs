@@ -6,8 +6,8 @@
 
 use crate::decide::{RequestView, decide};
 use crate::format::{
-    Action, Arm, Bundle, Endpoint, HostBlock, Id, Redirect, Run, Service, Share, StrId, Target,
-    Timeouts, Version,
+    Action, Arm, Bundle, Endpoint, HostBlock, Id, Policy, Redirect, Run, Service, Share, StrId,
+    Table, Target, Version,
 };
 use crate::policy::Levels;
 
@@ -53,7 +53,7 @@ pub struct Destination {
     pub gateway_arm: Id<Arm>,
     /// The last service arm that decided, or none.
     pub service_arm: Id<Arm>,
-    /// Whose timeouts hold, strongest first.
+    /// Whose policies hold, strongest first.
     pub levels: Levels,
 }
 
@@ -92,9 +92,9 @@ pub fn at_gateway<R: RequestView, S: RequestView>(
         gateway_arm: arm,
         service_arm: Id::NONE,
         levels: Levels::NONE,
-        weakest: block.timeouts,
+        weakest: block.policy,
     };
-    way.levels.push(bundle.arm(arm).timeouts);
+    way.levels.push(bundle.arm(arm).policy);
     match act(bundle, arm, draw) {
         Ok(target) => way.follow(bundle, target, &as_caller(arm), draw),
         Err(outcome) => outcome,
@@ -121,11 +121,31 @@ pub fn at_sidecar(
         gateway_arm: Id::NONE,
         service_arm: Id::NONE,
         levels: Levels::NONE,
-        weakest: bundle.mesh().timeouts,
+        weakest: bundle.mesh().policy,
     };
     way.levels
-        .push(call.map_or(Id::NONE, |index| calls[index].timeouts));
+        .push(call.map_or(Id::NONE, |index| calls[index].policy));
     Some(way.follow(bundle, Target::Service(callee), request, draw))
+}
+
+/// The services that the arms of a table name, by index: those they send to, and those that get copies.
+pub fn targets(bundle: &Bundle, table: Id<Table>) -> Vec<usize> {
+    let mut targets = Vec::new();
+    for arm in &bundle.arms()[bundle.table(table).arms.range()] {
+        match arm.action() {
+            Action::Forward(target) => targets.push(target.service().index()),
+            Action::Split(shares) => {
+                let shares = &bundle.shares()[shares.range()];
+                targets.extend(shares.iter().map(|share| share.service.index()));
+            }
+            Action::Redirect(_) | Action::Respond { .. } => {}
+        }
+        if let Some(policy) = arm.policy.some() {
+            let mirrors = &bundle.mirrors()[bundle.policy(policy).mirrors.range()];
+            targets.extend(mirrors.iter().map(|mirror| mirror.service.index()));
+        }
+    }
+    targets
 }
 
 /// What an arm says at once: where to go on, or an answer.
@@ -157,7 +177,7 @@ struct Way {
     gateway_arm: Id<Arm>,
     service_arm: Id<Arm>,
     levels: Levels,
-    weakest: Id<Timeouts>,
+    weakest: Id<Policy>,
 }
 
 impl Way {
@@ -183,7 +203,7 @@ impl Way {
                 return self.arrive(bundle, id, version);
             };
             self.service_arm = arm;
-            self.levels.push(bundle.arm(arm).timeouts);
+            self.levels.push(bundle.arm(arm).policy);
             target = match act(bundle, arm, draw) {
                 Ok(target) => target,
                 Err(outcome) => return outcome,
@@ -193,7 +213,7 @@ impl Way {
     }
 
     fn arrive(mut self, bundle: &Bundle, service: Id<Service>, version: Id<Version>) -> Outcome {
-        self.levels.push(bundle.service(service).timeouts);
+        self.levels.push(bundle.service(service).policy);
         self.levels.push(self.weakest);
         Outcome::Forward(Destination {
             service,

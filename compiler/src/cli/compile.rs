@@ -1,8 +1,6 @@
 //! `meshc compile`: a mesh becomes a bundle.
 
-use super::{
-    FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, file, lint, print, tell,
-};
+use super::{FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, file, print, tell};
 use crate::compile::check;
 use crate::model::Mesh;
 use crate::report::{Format, count, render};
@@ -26,7 +24,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let mut checked = check(lint::load(&arguments.mesh)?, &arguments.mesh.settings);
+    let (project, selection) = arguments.mesh.load()?;
+    let mut checked = check(project, &selection);
+    checked.warn_of_what_is_not_acted_on();
     let planned = checked.plan();
     let here = std::env::current_dir().ok();
     let findings = |style| {

@@ -2,7 +2,7 @@
 
 use super::explain::current;
 use super::{FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, file, print, tell};
-use crate::compile::{Checked, check};
+use crate::compile::{Checked, Selection, check};
 use crate::fix::{Mended, Wanted, mend};
 use crate::project::Project;
 use crate::report::{Format, Report, count, diff, render};
@@ -63,12 +63,12 @@ enum FailOn {
 }
 
 pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failure> {
-    let project = load(&arguments.mesh)?;
+    let (project, selection) = arguments.mesh.load()?;
     let wanted = Wanted {
         guesses: arguments.fix.unsafe_fixes,
         only: arguments.only.clone(),
     };
-    let checked = look(project.clone(), arguments);
+    let checked = look(project.clone(), &selection);
     if !arguments.fix.fix && !arguments.fix.diff {
         let shown = shown(&checked, &wanted);
         report(arguments, &checked, &shown, color)?;
@@ -80,8 +80,7 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
 
     let found = shown(&checked, &wanted);
     let mended = mend(checked, &wanted, |sources| {
-        let project = project.clone();
-        look(Project { sources, ..project }, arguments)
+        look(project.clone().with_sources(sources), &selection)
     });
     if arguments.fix.diff {
         let here = std::env::current_dir().ok();
@@ -107,15 +106,9 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
     Ok(exit_code(arguments, &left))
 }
 
-/// Reads the mesh that the arguments name.
-pub(crate) fn load(arguments: &MeshArguments) -> Result<Project, Failure> {
-    let project = Project::load(&arguments.path);
-    Ok(project.map_err(|error| error.to_string())?)
-}
-
 /// Finds everything there is to report.
-fn look(project: Project, arguments: &Arguments) -> Checked {
-    let mut checked = check(project, &arguments.mesh.settings);
+fn look(project: Project, selection: &Selection) -> Checked {
+    let mut checked = check(project, selection);
     // Some patterns turn out to be too large only once they are compiled.
     checked.plan();
     checked

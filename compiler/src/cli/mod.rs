@@ -4,12 +4,16 @@ mod compile;
 mod explain;
 mod file;
 mod lint;
+mod params;
 mod shell;
 #[cfg(feature = "up")]
 mod up;
 
-use crate::compile::ParamSetting;
+use crate::compile::{ParamSetting, Selection};
+use crate::params as param_files;
+use crate::project::Project;
 use crate::report::{Format, Style};
+use crate::resolve::declared_params;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use std::io;
 use std::path::PathBuf;
@@ -26,7 +30,7 @@ Examples:
   meshc lint examples/bookinfo                        report what is wrong with a mesh
   meshc lint --fix .                                  and mend what can be mended
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
-  meshc compile . --set canary=25%                    with another value for a parameter
+  meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
   meshc explain E0302                                 what a finding means
 
 Exit codes:
@@ -61,6 +65,8 @@ enum Command {
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
+    /// List the parameters of a mesh, or print the schema of files that set them.
+    Params(params::Arguments),
     /// Explain a finding by its code or name.
     Explain(explain::Arguments),
     /// Print completions for a shell.
@@ -74,10 +80,39 @@ enum Command {
 pub(crate) struct MeshArguments {
     /// The mesh: a directory with `.mesh` files, or one such file.
     #[arg(value_name = "PATH", default_value = ".")]
-    path: PathBuf,
-    /// Give a parameter another value, as in `--set canary=25%`.
+    pub(crate) path: PathBuf,
+    /// The environment, as in `--env prod` for an `env prod { … }`.
+    #[arg(long = "env", value_name = "NAME")]
+    environment: Option<String>,
+    /// A YAML file of parameters; `meshc params --schema` prints what it may hold.
+    #[arg(long, value_name = "FILE")]
+    params: Vec<PathBuf>,
+    /// Give a parameter another value, as in `--set canary=25%`. It counts above `--params`, and that
+    /// above `--env`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<ParamSetting>,
+}
+
+impl MeshArguments {
+    /// Reads the mesh, and what is selected of it.
+    pub(crate) fn load(&self) -> Result<(Project, Selection), Failure> {
+        let project = Project::load(&self.path).map_err(|error| error.to_string())?;
+        let mut settings = Vec::new();
+        if !self.params.is_empty() {
+            let declared = declared_params(&project.trees, &project.sources);
+            for file in &self.params {
+                let given =
+                    param_files::read(file, &declared).map_err(|error| error.to_string())?;
+                settings.extend(given);
+            }
+        }
+        settings.extend(self.settings.iter().cloned());
+        let selection = Selection {
+            environment: self.environment.clone(),
+            settings,
+        };
+        Ok((project, selection))
+    }
 }
 
 /// How findings are told.
@@ -99,6 +134,7 @@ pub fn run() -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments, color),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
+        Command::Params(arguments) => params::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),

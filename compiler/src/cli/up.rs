@@ -24,8 +24,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, style: Style) -> Result<ExitCode, Failure> {
     up::run(&Options {
-        path: arguments.mesh.path,
-        settings: arguments.mesh.settings,
+        mesh: arguments.mesh,
         demo: arguments.demo,
         admin: arguments.admin,
         access_log: arguments.access_log,

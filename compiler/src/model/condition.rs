@@ -1,5 +1,6 @@
 //! Conditions: what an arm's `when` asks, names resolved and values typed.
 
+use super::{JwtId, KeysId};
 use mesh_lang::source::Span;
 use mesh_lang::value::{Cidr, HostPattern, PathPattern};
 
@@ -43,6 +44,16 @@ pub enum Field {
     SourceIp,
     /// `client-ip`.
     ClientIp,
+    /// `client-cert.san`: names, of which a certificate may have several.
+    ClientCertSan,
+    /// `jwt.NAME`: a valid token is there.
+    Jwt(JwtId),
+    /// `jwt.NAME.CLAIM`: a claim of a valid token, with the objects around it.
+    Claim(JwtId, Vec<String>),
+    /// `key.NAME`: the consumer that a valid key belongs to.
+    Key(KeysId),
+    /// A field of an entry of the inventory.
+    Inventory(String),
 }
 
 /// One test. An absent field makes every test false; `absent`, `!=` and `not in` are a [`Condition::Not`].
@@ -73,6 +84,8 @@ pub enum Predicate {
     Hosts(Vec<HostPattern>),
     /// An address in one of these networks.
     Networks(Vec<Cidr>),
+    /// A list that holds this, or a text that holds it between spaces.
+    Member(String),
 }
 
 /// A test on text that is no comparison with whole values.

@@ -4,18 +4,28 @@
 //! index ([`ServiceId`] and its like), never by name, so that nothing is looked up twice and nothing can
 //! dangle.
 
+pub mod authz;
 pub mod condition;
+pub mod credential;
+pub mod policy;
+pub mod proof;
 pub mod regex;
-pub mod timeouts;
+pub mod said;
+pub mod upstream;
 
+use authz::{Authz, Rule};
 use condition::Condition;
+use credential::{Jwt, Keys};
 use mesh_bundle::format::Protocol;
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::Span;
-use mesh_lang::value::{Cidr, HostPattern, PathPattern};
+use mesh_lang::value::{Cidr, HostPattern, PathPattern, Segment};
+use policy::{Policy, RateLimit};
+use proof::{Assertion, TestCase};
+use said::{Many, Said, Switch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use timeouts::Timeouts;
+use upstream::{Endpoint, Endpoints, Limits, Spread};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident => $field:ident: $type:ty;)*) => {
@@ -45,6 +55,10 @@ ids! {
     ServiceId => services: Service;
     /// A gateway.
     GatewayId => gateways: Gateway;
+    /// An issuer of tokens.
+    JwtId => jwts: Jwt;
+    /// API keys.
+    KeysId => keys: Keys;
 }
 
 /// The namespace of what stands in none.
@@ -57,22 +71,70 @@ pub const DEFAULT_SIDECAR_PORT: u16 = 15006;
 pub struct Mesh {
     /// Its name.
     pub name: String,
+    /// Where its name is.
+    pub span: Span,
     /// The edition that pins the defaults.
-    pub edition: u32,
+    pub edition: Said<u32>,
     /// SPIFFE trust domain.
-    pub trust_domain: String,
+    pub trust_domain: Said<String>,
+    /// Whether services take only verified callers.
+    pub mtls: Said<Mtls>,
+    /// Whether a service without rules is open.
+    pub open_by_default: Said<bool>,
+    /// Whether sidecars let through to hosts that the mesh does not know.
+    pub egress: Said<bool>,
+    /// Whether requests are logged.
+    pub access_log: Said<bool>,
+    /// Which requests are traced, and where traces go.
+    pub tracing: Said<Switch<Tracing>>,
     /// Where callers reach a sidecar whose endpoint does not say.
-    pub sidecar_port: u16,
+    pub sidecar_port: Said<u16>,
+    /// Whether services have no sidecars.
+    pub sidecar_none: Option<Said<()>>,
     /// What is done with `%2F` and `%5C` in paths.
-    pub encoded_slash: EncodedSlash,
+    pub encoded_slash: Said<EncodedSlash>,
     /// `defaults`.
-    pub defaults: Timeouts,
+    pub defaults: Policy,
     /// Parameters with the values that they have in this compilation, by name.
     pub params: Vec<Param>,
-    /// Services, in the order of the source.
+    /// The environment that this compilation is of.
+    pub environment: Option<Environment>,
+    /// Namespaces that say something about all their services.
+    pub namespaces: Vec<Namespace>,
+    /// Issuers of tokens, in the order of the source.
+    pub jwts: Vec<Jwt>,
+    /// API keys, in the order of the source.
+    pub keys: Vec<Keys>,
+    /// Services and externals, in the order of the source.
     pub services: Vec<Service>,
     /// Gateways, in the order of the source.
     pub gateways: Vec<Gateway>,
+    /// What is to hold for all requests.
+    pub assertions: Vec<Assertion>,
+    /// What is to come of some.
+    pub tests: Vec<TestCase>,
+}
+
+/// Whether a service takes only callers whose identity it verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mtls {
+    /// Only those.
+    Strict,
+    /// Others, too.
+    Permissive,
+    /// It verifies nobody.
+    Off,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracing {
+    /// Which share of the requests is traced, in millionths.
+    pub share: u32,
+    /// By which protocol.
+    pub zipkin: bool,
+    /// Where to.
+    pub url: String,
 }
 
 /// A parameter of the compilation.
@@ -82,11 +144,37 @@ pub struct Param {
     pub name: String,
     /// Its value, as written in the source or given from outside.
     pub value: String,
-    /// Whether the value came from outside.
+    /// Where the value is written: in the source, or in what was given from outside.
+    pub span: Span,
+    /// Whether the value is not the one of its declaration.
     pub overridden: bool,
 }
 
-/// A service.
+/// The environment of a compilation.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Where that is.
+    pub span: Span,
+    /// What it sets, as written: `service reviews.timeout = 1s`.
+    pub sets: Vec<String>,
+}
+
+/// What a namespace says about all its services.
+#[derive(Clone, Debug, Default)]
+pub struct Namespace {
+    /// Its name.
+    pub name: String,
+    /// Rules of its `authz`, all of which deny.
+    pub denies: Vec<Rule>,
+    /// `limits`.
+    pub limits: Option<Said<Switch<Limits>>>,
+    /// `rate-limit`.
+    pub rate_limits: Many<RateLimit>,
+}
+
+/// A service, or something outside the mesh that services call.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// Its name.
@@ -95,8 +183,14 @@ pub struct Service {
     pub namespace: String,
     /// Where its name is declared.
     pub span: Span,
+    /// Whether it is outside the mesh.
+    pub external: bool,
+    /// Whether it may be aimed at from other namespaces.
+    pub exported: bool,
     /// What it speaks.
-    pub protocol: Protocol,
+    pub protocol: Said<Protocol>,
+    /// Its SPIFFE ID.
+    pub identity: String,
     /// Host names by which callers everywhere reach it, besides `name.namespace`.
     pub hosts: Vec<String>,
     /// Whom it calls; `None` where it does not say.
@@ -104,11 +198,32 @@ pub struct Service {
     /// Its versions.
     pub versions: Vec<Version>,
     /// Endpoints of no version.
-    pub endpoints: Vec<Endpoint>,
-    /// What its block sets.
-    pub timeouts: Timeouts,
+    pub endpoints: Endpoints,
+    /// What its block says about traffic.
+    pub policy: Policy,
+    /// How an endpoint is chosen.
+    pub spread: Spread,
+    /// Who takes over when no endpoint is healthy.
+    pub failover: Option<Said<Target>>,
     /// Its `route`.
     pub route: Option<Table>,
+    /// Its rules.
+    pub authz: Option<Authz>,
+    /// Whether it takes only verified callers, where it says so itself.
+    pub mtls: Option<Said<Mtls>>,
+    /// Whether it has no sidecar, where it says so itself.
+    pub sidecar_none: Option<Said<()>>,
+    /// Whether callers speak TLS to it, where no sidecar does.
+    pub tls: Option<Said<Tls>>,
+}
+
+/// TLS that is not the mesh's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// The proxy speaks it, and verifies this name.
+    Verify(String),
+    /// The application speaks it.
+    Passthrough,
 }
 
 /// A version of a service.
@@ -119,20 +234,9 @@ pub struct Version {
     /// Where it is declared.
     pub span: Span,
     /// Its endpoints.
-    pub endpoints: Vec<Endpoint>,
-}
-
-/// An endpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct Endpoint {
-    /// Where the application listens.
-    pub address: SocketAddr,
-    /// Where callers reach its sidecar, where it says.
-    pub via: Option<SocketAddr>,
-    /// Its share of the load, at least 1.
-    pub weight: u32,
-    /// Where it is declared.
-    pub span: Span,
+    pub endpoints: Endpoints,
+    /// How one is chosen, where that is not as in the rest of the service.
+    pub spread: Spread,
 }
 
 /// A `calls` of a service.
@@ -141,7 +245,9 @@ pub struct Call {
     /// The callee.
     pub target: ServiceId,
     /// What the block sets for this caller.
-    pub timeouts: Timeouts,
+    pub policy: Policy,
+    /// A local address at which the application finds the callee.
+    pub on: Option<SocketAddr>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -155,12 +261,18 @@ pub struct Gateway {
     pub namespace: String,
     /// Where its name is declared.
     pub span: Span,
+    /// Its SPIFFE ID.
+    pub identity: String,
     /// Its listeners.
     pub listeners: Vec<Listener>,
     /// Whose `x-forwarded-for` is believed; `None` where it does not say.
     pub trusted_proxies: Option<Vec<Cidr>>,
+    /// How many headers a request may have.
+    pub header_count: Said<u32>,
+    /// How many bytes they may have together.
+    pub header_bytes: Said<u64>,
     /// What its block sets.
-    pub timeouts: Timeouts,
+    pub policy: Policy,
     /// Its host blocks.
     pub hosts: Vec<HostBlock>,
 }
@@ -170,23 +282,55 @@ pub struct Gateway {
 pub struct Listener {
     /// The port.
     pub port: u16,
-    /// Whether HTTP/2 is offered.
-    pub http2: bool,
-    /// Whether everything is redirected to `https`.
-    pub redirect_https: bool,
-    /// Certificate and key files, for `https`.
-    pub tls: Option<ListenerTls>,
+    /// What comes in there.
+    pub kind: ListenerKind,
     /// Where it is declared.
     pub span: Span,
 }
 
-/// What a listener proves itself with.
+/// What comes in at a listener.
 #[derive(Clone, Debug)]
-pub struct ListenerTls {
+pub enum ListenerKind {
+    /// HTTP in the clear.
+    Http {
+        /// Whether everything is redirected to `https`.
+        redirect: Option<Said<()>>,
+        /// Whether HTTP/2 is offered.
+        http2: bool,
+    },
+    /// HTTP over TLS.
+    Https {
+        /// Whether HTTP/2 is offered.
+        http2: bool,
+        /// What it proves itself with.
+        certificates: Vec<Certificate>,
+        /// Whose certificates clients show.
+        client_ca: Option<Said<ClientCa>>,
+    },
+    /// Connections that all go to one service.
+    Tcp(Target),
+    /// TLS connections that go on as they are, by the name they ask for.
+    Passthrough(Vec<(HostPattern, Target)>),
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug)]
+pub struct Certificate {
     /// File of the certificate chain.
     pub certificate: String,
     /// File of the private key.
     pub key: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// Whose certificates clients show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCa {
+    /// The file of the authorities.
+    pub file: String,
+    /// Whether clients may come without one.
+    pub optional: bool,
 }
 
 /// A `host` block.
@@ -194,11 +338,28 @@ pub struct ListenerTls {
 pub struct HostBlock {
     /// Its hosts.
     pub patterns: Vec<HostPattern>,
+    /// Certificates of its own.
+    pub certificates: Vec<Certificate>,
     /// What its block sets.
-    pub timeouts: Timeouts,
-    /// Its arms.
+    pub policy: Policy,
+    /// Its rules.
+    pub authz: Option<Authz>,
+    /// Paths for which namespaces may add arms.
+    pub opens: Vec<Open>,
+    /// Its arms, those of fragments before its `otherwise`.
     pub table: Table,
     /// Where it is declared.
+    pub span: Span,
+}
+
+/// Paths for which a namespace may add arms.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The paths.
+    pub paths: Vec<PathPattern>,
+    /// The namespace.
+    pub namespace: String,
+    /// Where that is said.
     pub span: Span,
 }
 
@@ -225,7 +386,9 @@ pub struct Arm {
     /// What it does.
     pub action: Action,
     /// What its block sets.
-    pub timeouts: Timeouts,
+    pub policy: Policy,
+    /// The fragment that it is of: the namespace.
+    pub fragment: Option<String>,
 }
 
 impl Table {
@@ -321,22 +484,21 @@ pub enum RedirectTo {
 pub enum RedirectPath {
     /// It stays.
     Keep,
-    /// It is this.
-    Whole(String),
+    /// It is this, captures filled in.
+    Whole(Vec<Segment>),
     /// What stands before the arm's final `/**` is this.
     Prefix(String),
 }
 
 impl Service {
-    /// All its endpoints: those of no version, then version by version.
+    /// All its listed endpoints: those of no version, then version by version.
     pub fn all_endpoints(&self) -> impl Iterator<Item = (Option<usize>, &Endpoint)> {
-        let own = self.endpoints.iter().map(|endpoint| (None, endpoint));
+        let own = self.endpoints.listed().iter();
+        let own = own.map(|endpoint| (None, endpoint));
         let versions = self.versions.iter().enumerate();
         own.chain(versions.flat_map(|(index, version)| {
-            version
-                .endpoints
-                .iter()
-                .map(move |endpoint| (Some(index), endpoint))
+            let endpoints = version.endpoints.listed().iter();
+            endpoints.map(move |endpoint| (Some(index), endpoint))
         }))
     }
 
@@ -361,7 +523,76 @@ fn qualified(namespace: &str, name: &str) -> String {
     }
 }
 
+impl Gateway {
+    /// How many headers a request may have where nothing else is said.
+    pub const HEADER_COUNT: u32 = 100;
+    /// How many bytes they may have together where nothing else is said.
+    pub const HEADER_BYTES: u64 = 60 * 1024;
+
+    /// A gateway of which nothing but its name is said.
+    pub fn new(name: &str, namespace: &str, identity: String, span: Span) -> Self {
+        Self {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            span,
+            identity,
+            listeners: Vec::new(),
+            trusted_proxies: None,
+            header_count: Said::edition(Self::HEADER_COUNT),
+            header_bytes: Said::edition(Self::HEADER_BYTES),
+            policy: Policy::default(),
+            hosts: Vec::new(),
+        }
+    }
+}
+
+impl HostBlock {
+    /// A block of which nothing but its arms is said.
+    pub fn new(patterns: Vec<HostPattern>, table: Table, span: Span) -> Self {
+        Self {
+            patterns,
+            certificates: Vec::new(),
+            policy: Policy::default(),
+            authz: None,
+            opens: Vec::new(),
+            table,
+            span,
+        }
+    }
+}
+
+/// The edition of this compiler.
+pub const EDITION: u32 = 2026;
+
 impl Mesh {
+    /// A mesh of which nothing but its name is said: the rest is as the edition has it.
+    pub fn new(name: &str, span: Span) -> Self {
+        Self {
+            name: name.to_owned(),
+            span,
+            edition: Said::edition(EDITION),
+            trust_domain: Said::edition(format!("{name}.local")),
+            mtls: Said::edition(Mtls::Strict),
+            open_by_default: Said::edition(false),
+            egress: Said::edition(false),
+            access_log: Said::edition(true),
+            tracing: Said::edition(Switch::Off),
+            sidecar_port: Said::edition(DEFAULT_SIDECAR_PORT),
+            sidecar_none: None,
+            encoded_slash: Said::edition(EncodedSlash::Reject),
+            defaults: Policy::default(),
+            params: Vec::new(),
+            environment: None,
+            namespaces: Vec::new(),
+            jwts: Vec::new(),
+            keys: Vec::new(),
+            services: Vec::new(),
+            gateways: Vec::new(),
+            assertions: Vec::new(),
+            tests: Vec::new(),
+        }
+    }
+
     /// All tables: those of host blocks, then those of routes.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         let hosts = self.gateways.iter().flat_map(|gateway| &gateway.hosts);
@@ -370,6 +601,24 @@ impl Mesh {
             .iter()
             .filter_map(|service| service.route.as_ref());
         hosts.map(|host| &host.table).chain(routes)
+    }
+
+    /// The namespace of this name, if it says something about its services.
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces
+            .iter()
+            .find(|namespace| namespace.name == name)
+    }
+
+    /// Whether a service takes only verified callers. What is outside the mesh proves itself in its
+    /// own way.
+    pub fn mtls_of(&self, service: &Service) -> Said<Mtls> {
+        service.mtls.unwrap_or(self.mtls)
+    }
+
+    /// Whether nothing terminates mTLS in front of a service.
+    pub fn without_sidecar(&self, service: &Service) -> bool {
+        service.external || service.sidecar_none.or(self.sidecar_none).is_some()
     }
 
     /// What callers in each namespace mean by a name without a namespace: their own namespace's

@@ -15,7 +15,7 @@ use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
 use crate::model::regex::RegexError;
 use mesh_bundle::classify::bounds::decimal_number;
 use mesh_bundle::classify::{ABSENT, FIRST};
-use mesh_bundle::format::{ClassifierKind, FieldKind, address_number};
+use mesh_bundle::format::{ClassifierKind, FieldKind, FieldRef, address_number};
 use mesh_lang::source::Span;
 use mesh_lang::value::{Cidr, HostPattern, PathPattern};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -221,6 +221,7 @@ enum Key {
     Pattern(Field, TextPattern),
     Decimal(Field),
     Numbers(Field),
+    Member(Field, String),
     PathTail,
     PathLength,
 }
@@ -230,7 +231,9 @@ enum Key {
 pub struct FacetPlan {
     /// The field in the bundle.
     pub field: FieldKind,
-    /// Name of a header, query parameter or cookie.
+    /// The token or keys whose claim or consumer it is.
+    pub provider: u32,
+    /// Name of a header, query parameter, cookie, claim or field of an inventory.
     pub name: Option<String>,
     /// How its values are told apart.
     pub classifier: ClassifierPlan,
@@ -247,6 +250,8 @@ pub enum ClassifierPlan {
     Bounds(Vec<u128>, ClassifierKind),
     /// An automaton over the path's segments from the right, for these patterns.
     Tail(Vec<Pattern>),
+    /// A member of a list.
+    Member(String),
 }
 
 /// The first pass: what a table asks.
@@ -396,6 +401,9 @@ impl Asked {
                     }
                 }
             }
+            Predicate::Member(member) => {
+                self.facet(Key::Member(field.clone(), member.clone()));
+            }
             Predicate::Networks(networks) => {
                 let key = Key::Numbers(field.clone());
                 let ranges = networks.iter().flat_map(|network| network_ranges(*network));
@@ -426,13 +434,18 @@ impl Asked {
     }
 
     fn facet_plan(&self, key: &Key) -> Result<(FacetPlan, Classes), BadRegex> {
-        let (field, name) = match key {
+        let FieldName {
+            kind: field,
+            provider,
+            name,
+        } = match key {
             Key::Literals(field)
             | Key::Pattern(field, _)
             | Key::Decimal(field)
-            | Key::Numbers(field) => field_kind(field),
-            Key::PathTail => (FieldKind::PathTail, None),
-            Key::PathLength => (FieldKind::PathLength, None),
+            | Key::Numbers(field)
+            | Key::Member(field, _) => field_name(field),
+            Key::PathTail => FieldName::of(FieldKind::PathTail),
+            Key::PathLength => FieldName::of(FieldKind::PathLength),
         };
         let bounds = || -> Vec<u128> {
             let cuts = self.cuts.get(key);
@@ -472,9 +485,11 @@ impl Asked {
                 Classes::Bounds(bounds()),
             ),
             Key::PathTail => (ClassifierPlan::Tail(self.tails.clone()), Classes::Tail),
+            Key::Member(_, member) => (ClassifierPlan::Member(member.clone()), Classes::Automaton),
         };
         let plan = FacetPlan {
             field,
+            provider,
             name,
             classifier,
         };
@@ -482,21 +497,69 @@ impl Asked {
     }
 }
 
-fn field_kind(field: &Field) -> (FieldKind, Option<String>) {
-    match field {
-        Field::Method => (FieldKind::Method, None),
-        Field::Path => (FieldKind::PathText, None),
-        Field::Host => (FieldKind::Host, None),
-        Field::Scheme => (FieldKind::Scheme, None),
-        Field::Port => (FieldKind::Port, None),
-        Field::Header(name) => (FieldKind::Header, Some(name.clone())),
-        Field::Query(name) => (FieldKind::Query, Some(name.clone())),
-        Field::Cookie(name) => (FieldKind::Cookie, Some(name.clone())),
-        Field::Source => (FieldKind::Source, None),
-        Field::SourceNamespace => (FieldKind::SourceNamespace, None),
-        Field::SourceIp => (FieldKind::SourceIp, None),
-        Field::ClientIp => (FieldKind::ClientIp, None),
+/// How a bundle names a field.
+#[derive(Clone, Debug)]
+pub struct FieldName {
+    /// What kind of field it is.
+    pub kind: FieldKind,
+    /// The token or keys whose claim or consumer it is.
+    pub provider: u32,
+    /// Its name, where fields of its kind have one.
+    pub name: Option<String>,
+}
+
+impl FieldName {
+    fn of(kind: FieldKind) -> Self {
+        Self {
+            kind,
+            provider: 0,
+            name: None,
+        }
     }
+
+    fn named(kind: FieldKind, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            ..Self::of(kind)
+        }
+    }
+}
+
+/// How a bundle names a field.
+pub fn field_name(field: &Field) -> FieldName {
+    match field {
+        Field::Method => FieldName::of(FieldKind::Method),
+        Field::Path => FieldName::of(FieldKind::PathText),
+        Field::Host => FieldName::of(FieldKind::Host),
+        Field::Scheme => FieldName::of(FieldKind::Scheme),
+        Field::Port => FieldName::of(FieldKind::Port),
+        Field::Header(name) => FieldName::named(FieldKind::Header, name),
+        Field::Query(name) => FieldName::named(FieldKind::Query, name),
+        Field::Cookie(name) => FieldName::named(FieldKind::Cookie, name),
+        Field::Source => FieldName::of(FieldKind::Source),
+        Field::SourceNamespace => FieldName::of(FieldKind::SourceNamespace),
+        Field::SourceIp => FieldName::of(FieldKind::SourceIp),
+        Field::ClientIp => FieldName::of(FieldKind::ClientIp),
+        Field::ClientCertSan => FieldName::of(FieldKind::ClientCertSan),
+        Field::Jwt(jwt) => FieldName {
+            provider: jwt.0,
+            ..FieldName::of(FieldKind::Jwt)
+        },
+        Field::Claim(jwt, path) => FieldName {
+            provider: jwt.0,
+            ..FieldName::named(FieldKind::Claim, &claim_name(path))
+        },
+        Field::Key(keys) => FieldName {
+            provider: keys.0,
+            ..FieldName::of(FieldKind::Key)
+        },
+        Field::Inventory(name) => FieldName::named(FieldKind::Inventory, name),
+    }
+}
+
+/// The path of a claim as one name.
+pub fn claim_name(path: &[String]) -> String {
+    path.join(&FieldRef::CLAIM_SEPARATOR.to_string())
 }
 
 fn host_suffix(suffix: &str) -> TextPattern {
@@ -685,6 +748,10 @@ impl Lowering {
                     })
                     .collect();
                 self.formulas.or(parts)
+            }
+            Predicate::Member(member) => {
+                let key = Key::Member(field.clone(), member.clone());
+                self.class(&key, ClassSet::only([FIRST]))
             }
             Predicate::Networks(networks) => {
                 let key = Key::Numbers(field.clone());

@@ -2,26 +2,37 @@
 //!
 //! Services, gateways and their policies become records, tables become decision diagrams
 //! ([`table`]). What the runtime would have to look up by name is an index by now; what it would have
-//! to merge, merged.
+//! to merge, merged; what it has to be able to do is written down ([`needs`]).
 
+mod arms;
+mod authz;
 pub mod formula;
+mod gateways;
 pub mod mdd;
+pub mod needs;
 pub mod order;
 pub mod path;
+mod policies;
+mod services;
+mod spreads;
 pub mod table;
 pub mod text;
 
-use crate::model::timeouts::{Limit, Said, Timeouts};
-use crate::model::{self, Action, Mesh, RedirectPath, RedirectTo, Target};
+use crate::model::condition::Field;
+use crate::model::credential::{Jwks, TokenPlace};
+use crate::model::policy::{Policy, Timeouts};
+use crate::model::said::{Said, Switch};
+use crate::model::{Mesh, Mtls, Target};
+use formula::{FieldName, field_name};
 use mesh_bundle::format::{self as format, Draft, Id, Location, Run, StrId, extend};
 use mesh_bundle::host::{self, HostEntry, Scope};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::{Sources, Span};
-use mesh_lang::value::{Cidr, HostPattern, PathPattern, Segment};
+use mesh_lang::value::{Cidr, HostPattern};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use table::{Match, TableError};
-use zerocopy::little_endian::{U16, U32, U64};
+use table::TableError;
+use zerocopy::little_endian::{U32, U64};
 
 /// A bundle, and what its reader should know about it.
 #[derive(Debug)]
@@ -48,13 +59,16 @@ pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
         sources,
         draft: Draft::default(),
         first_version: Vec::new(),
-        timeouts: HashMap::new(),
+        policies: HashMap::new(),
         hosts: Vec::new(),
         residual: Vec::new(),
     };
-    planner.mesh();
+    planner.credentials();
+    planner.number_versions();
+    planner.mesh()?;
     planner.services()?;
     planner.gateways()?;
+    planner.needs();
     planner.host_index();
     Ok(Planned {
         bytes: planner.draft.finish(),
@@ -68,8 +82,8 @@ struct Planner<'m> {
     draft: Draft,
     /// For each service the record of its first version.
     first_version: Vec<u32>,
-    /// Written timeouts, to write equal ones once.
-    timeouts: HashMap<Vec<u8>, Id<format::Timeouts>>,
+    /// Written policies, to write equal ones once.
+    policies: HashMap<Vec<u8>, Id<format::Policy>>,
     hosts: Vec<HostEntry>,
     residual: Vec<Span>,
 }
@@ -83,66 +97,135 @@ impl Planner<'_> {
         }
     }
 
+    fn opt_location(&mut self, span: Option<Span>) -> Location {
+        span.map_or(Location::NOWHERE, |span| self.location(span))
+    }
+
     fn opt_string(&mut self, text: Option<&str>) -> StrId {
         text.map_or(Id::NONE, |text| self.draft.string(text))
     }
 
-    fn setting(&mut self, said: Option<Said>) -> format::Setting {
-        let Some(said) = said else {
+    fn texts<'s>(&mut self, texts: impl IntoIterator<Item = &'s String>) -> Run<format::Text> {
+        let texts: Vec<format::Text> = texts
+            .into_iter()
+            .map(|text| format::Text {
+                text: self.draft.string(text),
+            })
+            .collect();
+        extend(&mut self.draft.texts, texts)
+    }
+
+    /// A value with who said so.
+    fn setting(&mut self, said: Said<u32>) -> format::Setting {
+        let location = self.opt_location(said.span());
+        format::Setting::new(said.value.min(format::Setting::MAX), location)
+    }
+
+    fn opt_setting(&mut self, said: Option<Said<u32>>) -> format::Setting {
+        said.map_or(format::Setting::NOT_SAID, |said| self.setting(said))
+    }
+
+    /// A value that may be `off`.
+    fn switch(&mut self, said: Option<Said<Switch<u32>>>) -> format::Setting {
+        let Some(Said { value, origin }) = said else {
             return format::Setting::NOT_SAID;
         };
-        let value = match said.value {
-            Limit::Off => format::Setting::OFF,
-            Limit::Milliseconds(milliseconds) => milliseconds.min(format::Setting::MAX),
-        };
-        format::Setting {
-            value: U32::new(value),
-            location: said
-                .span
-                .map_or(Location::NOWHERE, |span| self.location(span)),
+        match value {
+            Switch::On(value) => self.setting(Said { value, origin }),
+            Switch::Off => {
+                let location = self.opt_location(origin.span());
+                format::Setting::new(format::Setting::OFF, location)
+            }
         }
     }
 
-    /// The record of what a level sets; none where it sets nothing.
-    fn timeouts(&mut self, level: Timeouts) -> Id<format::Timeouts> {
-        use zerocopy::IntoBytes as _;
-        if level.is_empty() {
-            return Id::NONE;
-        }
-        let record = format::Timeouts {
-            request: self.setting(level.request),
-            connect: self.setting(level.connect),
-            idle: self.setting(level.idle),
+    /// A record that may be `off`.
+    fn choice<T, R>(
+        &mut self,
+        said: Option<&Said<Switch<T>>>,
+        write: impl FnOnce(&mut Self, &T) -> Id<R>,
+    ) -> format::Choice<R> {
+        let Some(said) = said else {
+            return format::Choice::NOT_SAID;
         };
-        let next = Id::new(self.draft.timeouts.len() as u32);
-        *self
-            .timeouts
-            .entry(record.as_bytes().to_vec())
-            .or_insert_with(|| {
-                self.draft.timeouts.push(record);
-                next
-            })
+        let location = self.opt_location(said.span());
+        match &said.value {
+            Switch::Off => format::Choice::off(location),
+            Switch::On(value) => format::Choice::on(write(self, value), location),
+        }
     }
 
-    fn mesh(&mut self) {
-        let weakest = self.mesh.defaults.over(Timeouts::EDITION_2026);
-        let record = format::Mesh {
-            name: self.draft.string(&self.mesh.name),
-            trust_domain: self.draft.string(&self.mesh.trust_domain),
-            edition: U32::new(self.mesh.edition),
-            sidecar_port: U16::new(self.mesh.sidecar_port),
-            encoded_slash: u8::from(self.mesh.encoded_slash == EncodedSlash::Keep),
-            protection: format::Protection::Open.code(),
+    /// Something that is said or not.
+    fn flag(&mut self, said: Option<Said<()>>) -> format::Setting {
+        let said = said.map(|Said { origin, .. }| Said { value: 1, origin });
+        self.opt_setting(said)
+    }
+
+    fn yes_or_no(&mut self, said: Said<bool>) -> format::Setting {
+        self.setting(Said {
+            value: u32::from(said.value),
+            origin: said.origin,
+        })
+    }
+
+    /// The mesh's own record, and how the bundle came to be.
+    fn mesh(&mut self) -> Result<(), PlanError> {
+        let edition = Policy {
+            timeouts: Timeouts::EDITION_2026,
+            ..Policy::default()
+        };
+        let weakest = self.mesh.defaults.clone().over(edition);
+        let mesh = self.mesh;
+        let mtls = Said {
+            value: u32::from(mtls_code(mesh.mtls.value)),
+            origin: mesh.mtls.origin,
+        };
+        let slash = Said {
+            value: u32::from(mesh.encoded_slash.value == EncodedSlash::Keep),
+            origin: mesh.encoded_slash.origin,
+        };
+        let port = Said {
+            value: u32::from(mesh.sidecar_port.value),
+            origin: mesh.sidecar_port.origin,
+        };
+        let traced = mesh.tracing.value.on();
+        let tracing = Said {
+            value: match traced {
+                Some(tracing) => Switch::On(tracing.share),
+                None => Switch::Off,
+            },
+            origin: mesh.tracing.origin,
+        };
+        self.draft.mesh = format::Mesh {
+            name: self.draft.string(&mesh.name),
+            trust_domain: self.draft.string(&mesh.trust_domain.value),
+            edition: self.setting(mesh.edition),
+            mtls: self.setting(mtls),
+            open_by_default: self.yes_or_no(mesh.open_by_default),
+            egress: self.yes_or_no(mesh.egress),
+            access_log: self.yes_or_no(mesh.access_log),
+            encoded_slash: self.setting(slash),
+            sidecar_port: self.setting(port),
+            tracing: self.switch(Some(tracing)),
+            tracing_url: self.opt_string(traced.map(|tracing| tracing.url.as_str())),
+            tracing_zipkin: u8::from(traced.is_some_and(|tracing| tracing.zipkin)),
             host_seed: U64::ZERO,
             host_probe: U32::ZERO,
-            timeouts: self.timeouts(weakest),
+            policy: self.policy(&weakest, &[])?,
         };
-        self.draft.mesh.push(record);
         let compiler = concat!("meshc ", env!("CARGO_PKG_VERSION"));
         self.fact("compiler", compiler);
+        if let Some(environment) = &self.mesh.environment {
+            self.fact("environment", &environment.name);
+            for set in &environment.sets {
+                let (what, value) = set.split_once('=').unwrap_or((set, ""));
+                self.fact(&format!("set {}", what.trim()), value.trim());
+            }
+        }
         for param in &self.mesh.params {
             self.fact(&format!("param {}", param.name), &param.value);
         }
+        Ok(())
     }
 
     fn fact(&mut self, key: &str, value: &str) {
@@ -150,163 +233,57 @@ impl Planner<'_> {
             key: self.draft.string(key),
             value: self.draft.string(value),
         };
-        self.draft.provenance.push(fact);
+        self.draft.provenances.push(fact);
     }
 
-    fn services(&mut self) -> Result<(), PlanError> {
-        let mut versions = 0;
-        for service in &self.mesh.services {
-            self.first_version.push(versions);
-            versions += service.versions.len() as u32;
+    fn credentials(&mut self) {
+        for jwt in &self.mesh.jwts {
+            let places: Vec<_> = jwt.places.iter().map(|it| self.token_place(it)).collect();
+            let (kind, place, every) = match jwt.jwks.as_ref().map(|said| &said.value) {
+                Some(Jwks::Url(url, every)) => (0, url.as_str(), Some(*every)),
+                Some(Jwks::File(file)) => (1, file.as_str(), None),
+                None => (1, "", None), // without keys the policy did not compile
+            };
+            let record = format::Jwt {
+                name: self.draft.string(&jwt.name),
+                namespace: self.draft.string(&jwt.namespace),
+                issuer: self.draft.string(&jwt.issuer),
+                audiences: self.texts(&jwt.audiences),
+                jwks_kind: kind,
+                jwks: self.draft.string(place),
+                every: self.opt_setting(every),
+                places: extend(&mut self.draft.token_places, places),
+                location: self.location(jwt.span),
+            };
+            self.draft.jwts.push(record);
         }
-        for (index, service) in (0u32..).zip(&self.mesh.services) {
-            self.service(index, service)?;
+        for keys in &self.mesh.keys {
+            let places: Vec<_> = keys.place.iter().map(|it| self.token_place(it)).collect();
+            let record = format::Keys {
+                name: self.draft.string(&keys.name),
+                namespace: self.draft.string(&keys.namespace),
+                file: self.draft.string(&keys.file),
+                places: extend(&mut self.draft.token_places, places),
+                location: self.location(keys.span),
+            };
+            self.draft.keys.push(record);
         }
-        Ok(())
     }
 
-    fn service(&mut self, index: u32, service: &model::Service) -> Result<(), PlanError> {
-        let first_endpoint = self.draft.endpoints.len() as u32;
-        let first_version = self.first_version[index as usize];
-        for (version, endpoint) in service.all_endpoints() {
-            let sidecar = endpoint
-                .via
-                .unwrap_or((endpoint.address.ip(), self.mesh.sidecar_port).into());
-            let record = format::Endpoint {
-                address: format::address_bytes(endpoint.address.ip()),
-                sidecar: format::address_bytes(sidecar.ip()),
-                port: U16::new(endpoint.address.port()),
-                sidecar_port: U16::new(sidecar.port()),
-                weight: U32::new(endpoint.weight),
-                service: Id::new(index),
-                version: version
-                    .map_or(Id::NONE, |version| Id::new(first_version + version as u32)),
-                location: self.location(endpoint.span),
-            };
-            self.draft.endpoints.push(record);
-        }
-        let mut next = first_endpoint + service.endpoints.len() as u32;
-        for version in &service.versions {
-            let count = version.endpoints.len() as u32;
-            let record = format::Version {
-                name: self.draft.string(&version.name),
-                endpoints: Run::new(next, count),
-                location: self.location(version.span),
-            };
-            self.draft.versions.push(record);
-            next += count;
-        }
-
-        let mut calls: Vec<&model::Call> = service.calls.iter().flatten().collect();
-        calls.sort_by_key(|call| call.target);
-        let first_call = self.draft.calls.len() as u32;
-        for call in &calls {
-            let record = format::Call {
-                target: Id::new(call.target.0),
-                timeouts: self.timeouts(call.timeouts),
-                location: self.location(call.span),
-            };
-            self.draft.calls.push(record);
-        }
-
-        let route = match &service.route {
-            Some(table) => self.table(table)?,
-            None => Id::NONE,
-        };
-        let flags = match &service.calls {
-            Some(_) => format::Service::CALLS_LISTED,
-            None => 0,
-        };
-        let record = format::Service {
-            name: self.draft.string(&service.name),
-            namespace: self.draft.string(&service.namespace),
-            protocol: service.protocol.code(),
-            flags,
-            route,
-            endpoints: Run::new(first_endpoint, next - first_endpoint),
-            versions: Run::new(first_version, service.versions.len() as u32),
-            calls: Run::new(first_call, calls.len() as u32),
-            timeouts: self.timeouts(service.timeouts),
-            location: self.location(service.span),
-        };
-        self.draft.services.push(record);
-        Ok(())
-    }
-
-    fn gateways(&mut self) -> Result<(), PlanError> {
-        for (index, gateway) in (0u32..).zip(&self.mesh.gateways) {
-            let listeners: Vec<format::Listener> = gateway
-                .listeners
-                .iter()
-                .map(|listener| self.listener(listener))
-                .collect();
-            let first_host = self.draft.host_blocks.len() as u32;
-            for host in &gateway.hosts {
-                self.host_block(index, gateway, host)?;
+    fn token_place(&mut self, place: &Said<TokenPlace>) -> format::TokenPlace {
+        let (kind, name, prefix) = match &place.value {
+            TokenPlace::Header(name, prefix) => {
+                (format::PlaceKind::Header, name, Some(prefix.as_str()))
             }
-            let trusted = gateway.trusted_proxies.iter().flatten();
-            let record = format::Gateway {
-                name: self.draft.string(&gateway.name),
-                namespace: self.draft.string(&gateway.namespace),
-                listeners: extend(&mut self.draft.listeners, listeners),
-                hosts: Run::new(first_host, gateway.hosts.len() as u32),
-                trusted_proxies: extend(&mut self.draft.cidrs, trusted.copied().map(cidr)),
-                location: self.location(gateway.span),
-            };
-            self.draft.gateways.push(record);
-        }
-        Ok(())
-    }
-
-    fn listener(&mut self, listener: &model::Listener) -> format::Listener {
-        let mut flags = 0;
-        if listener.http2 {
-            flags |= format::Listener::HTTP2;
-        }
-        if listener.redirect_https {
-            flags |= format::Listener::REDIRECT_HTTPS;
-        }
-        let protocol = match listener.tls {
-            Some(_) => format::ListenerProtocol::Https,
-            None => format::ListenerProtocol::Http,
+            TokenPlace::Cookie(name) => (format::PlaceKind::Cookie, name, None),
+            TokenPlace::Query(name) => (format::PlaceKind::Query, name, None),
         };
-        let tls = listener.tls.as_ref();
-        format::Listener {
-            address: [0; 16],
-            port: U16::new(listener.port),
-            protocol: protocol.code(),
-            flags,
-            certificate: self.opt_string(tls.map(|tls| tls.certificate.as_str())),
-            key: self.opt_string(tls.map(|tls| tls.key.as_str())),
-            location: self.location(listener.span),
+        format::TokenPlace {
+            kind: kind.code(),
+            name: self.draft.string(name),
+            prefix: self.opt_string(prefix.filter(|prefix| !prefix.is_empty())),
+            location: self.opt_location(place.span()),
         }
-    }
-
-    fn host_block(
-        &mut self,
-        gateway_index: u32,
-        gateway: &model::Gateway,
-        host: &model::HostBlock,
-    ) -> Result<(), PlanError> {
-        let index = self.draft.host_blocks.len() as u32;
-        for pattern in &host.patterns {
-            self.hosts.push(HostEntry {
-                scope: Scope::Gateway(Id::new(gateway_index)),
-                key: host_key(pattern),
-                value: index,
-            });
-        }
-        let names: Vec<String> = host.patterns.iter().map(ToString::to_string).collect();
-        let weaker = gateway.timeouts.over(self.mesh.defaults);
-        let timeouts = host.timeouts.over(weaker).over(Timeouts::EDITION_2026);
-        let record = format::HostBlock {
-            name: self.draft.string(&names.join(", ")),
-            table: self.table(&host.table)?,
-            timeouts: self.timeouts(timeouts),
-            location: self.location(host.span),
-        };
-        self.draft.host_blocks.push(record);
-        Ok(())
     }
 
     /// The names by which sidecars reach services, and all host blocks.
@@ -332,53 +309,8 @@ impl Planner<'_> {
         }
         let entries = std::mem::take(&mut self.hosts);
         let (seed, probe) = host::write(&mut self.draft, &entries);
-        self.draft.mesh[0].host_seed = U64::new(seed);
-        self.draft.mesh[0].host_probe = U32::new(probe);
-    }
-
-    fn table(&mut self, table: &model::Table) -> Result<Id<format::Table>, PlanError> {
-        // What is done may depend on which of an arm's patterns took the path: such an arm is several.
-        let methods = table.methods();
-        let mut asked: Vec<(usize, Vec<PathPattern>)> = Vec::new();
-        for (index, arm) in table.arms.iter().enumerate() {
-            asked.extend(pattern_groups(arm).into_iter().map(|paths| (index, paths)));
-        }
-        let matches: Vec<Match<'_>> = asked
-            .iter()
-            .map(|(index, paths)| Match {
-                methods: &methods[*index],
-                paths,
-                condition: table.arms[*index].condition.as_ref(),
-            })
-            .collect();
-        let mut arms = Vec::with_capacity(asked.len());
-        for (index, paths) in &asked {
-            let arm = &table.arms[*index];
-            let before = paths.first().and_then(segments_before_rest);
-            arms.push(self.arm(arm, before.unwrap_or_default()));
-        }
-        let run = extend(&mut self.draft.arms, arms);
-        let written = table::write(&mut self.draft, &matches, run).map_err(|error| {
-            let arm = match &error {
-                TableError::Condition(arm) => asked[*arm as usize].0,
-                _ => 0,
-            };
-            let span = match &error {
-                TableError::Regex(regex) => regex.span,
-                _ => table.arms[arm].span,
-            };
-            PlanError { error, span }
-        })?;
-        let mut residual: Vec<usize> = written
-            .residual
-            .iter()
-            .map(|&arm| asked[arm as usize].0)
-            .collect();
-        residual.dedup();
-        self.residual
-            .extend(residual.into_iter().map(|arm| table.arms[arm].span));
-        self.draft.tables.push(written.table);
-        Ok(Id::new(self.draft.tables.len() as u32 - 1))
+        self.draft.mesh.host_seed = U64::new(seed);
+        self.draft.mesh.host_probe = U32::new(probe);
     }
 
     fn target_words(&self, target: Target) -> (u32, u32) {
@@ -394,126 +326,41 @@ impl Planner<'_> {
         target.words()
     }
 
-    fn arm(&mut self, arm: &model::Arm, segments_before_rest: usize) -> format::Arm {
-        let mut status = 0;
-        let (action, a, b) = match &arm.action {
-            Action::Forward(target) => {
-                let (service, version) = self.target_words(*target);
-                (format::ArmAction::Forward, service, version)
-            }
-            Action::Split(shares) => {
-                let mut end = 0;
-                let shares: Vec<format::Share> = shares
-                    .iter()
-                    // A share of nothing is never drawn.
-                    .filter(|share| share.parts > 0)
-                    .map(|share| {
-                        end += share.parts;
-                        let (service, version) = self.target_words(share.target);
-                        format::Share {
-                            end: U32::new(end),
-                            service: Id::new(service),
-                            version: U32::new(version),
-                        }
-                    })
-                    .collect();
-                let run = extend(&mut self.draft.shares, shares);
-                (
-                    format::ArmAction::Split,
-                    run.start() as u32,
-                    run.len() as u32,
-                )
-            }
-            Action::Redirect(redirect) => {
-                let record = self.redirect(redirect);
-                let run: Run<format::Redirect> = extend(&mut self.draft.redirects, [record]);
-                (format::ArmAction::Redirect, run.start() as u32, 0)
-            }
-            Action::Respond { status: says, body } => {
-                status = *says;
-                let body = body
-                    .as_ref()
-                    .map_or(u32::MAX, |body| self.draft.bytes(body).index() as u32);
-                (format::ArmAction::Respond, body, 0)
-            }
-        };
-        format::Arm {
-            name: self.draft.string(&arm.name),
-            location: self.location(arm.span),
-            action: action.code(),
-            // A path has at most 65,535 bytes, but a pattern that long is refused before.
-            prefix_segments: u8::try_from(segments_before_rest).unwrap_or(u8::MAX),
-            status: U16::new(status),
-            a: U32::new(a),
-            b: U32::new(b),
-            timeouts: self.timeouts(arm.timeouts),
+    fn field_ref(&mut self, field: &Field) -> format::FieldRef {
+        let FieldName {
+            kind,
+            provider,
+            name,
+        } = field_name(field);
+        format::FieldRef {
+            field: kind.code(),
+            provider: U32::new(provider),
+            name: self.opt_string(name.as_deref()),
         }
     }
 
-    fn redirect(&mut self, redirect: &model::Redirect) -> format::Redirect {
-        let mut record = format::Redirect {
-            status: U16::new(redirect.status),
-            port: U16::ZERO,
-            scheme: Id::NONE,
-            host: Id::NONE,
-            path: Id::NONE,
-            prefix: Id::NONE,
-            url: Id::NONE,
-        };
-        match &redirect.to {
-            RedirectTo::Url(url) => record.url = self.draft.string(url),
-            RedirectTo::Parts {
-                scheme,
-                host,
-                port,
-                path,
-            } => {
-                record.scheme = self.opt_string(scheme.as_deref());
-                record.host = self.opt_string(host.as_deref());
-                record.port = U16::new(port.unwrap_or_default());
-                match path {
-                    RedirectPath::Keep => {}
-                    RedirectPath::Whole(path) => record.path = self.draft.string(path),
-                    RedirectPath::Prefix(prefix) => record.prefix = self.draft.string(prefix),
-                }
-            }
-        }
-        record
+    fn field_refs<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = &'f Field>,
+    ) -> Run<format::FieldRef> {
+        let fields: Vec<_> = fields.into_iter().map(|it| self.field_ref(it)).collect();
+        extend(&mut self.draft.field_refs, fields)
+    }
+
+    fn one_field_ref(&mut self, field: &Field) -> Id<format::FieldRef> {
+        let run = self.field_refs([field]);
+        Id::new(run.start() as u32)
     }
 }
 
-/// The patterns of an arm in the groups for which it does the same: one group, or one for each number
-/// of segments before `/**` where a redirect replaces those.
-fn pattern_groups(arm: &model::Arm) -> Vec<Vec<PathPattern>> {
-    let by_prefix = matches!(
-        &arm.action,
-        Action::Redirect(model::Redirect {
-            to: RedirectTo::Parts {
-                path: RedirectPath::Prefix(_),
-                ..
-            },
-            ..
-        })
-    );
-    if !by_prefix || arm.paths.is_empty() {
-        return vec![arm.paths.clone()];
-    }
-    let mut groups: Vec<Vec<PathPattern>> = Vec::new();
-    for pattern in &arm.paths {
-        let length = segments_before_rest(pattern);
-        let same = |group: &&mut Vec<PathPattern>| segments_before_rest(&group[0]) == length;
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(pattern.clone()),
-            None => groups.push(vec![pattern.clone()]),
-        }
-    }
-    groups
-}
-
-/// How many segments stand before the final `/**` of a pattern that ends in one.
-fn segments_before_rest(pattern: &PathPattern) -> Option<usize> {
-    let (last, before) = pattern.segments().split_last()?;
-    matches!(last, Segment::Rest { .. }).then_some(before.len())
+/// The code of a mode of mTLS.
+fn mtls_code(mtls: Mtls) -> u8 {
+    let mtls = match mtls {
+        Mtls::Strict => format::Mtls::Strict,
+        Mtls::Permissive => format::Mtls::Permissive,
+        Mtls::Off => format::Mtls::Off,
+    };
+    mtls.code()
 }
 
 /// The key under which the host index keeps a pattern.

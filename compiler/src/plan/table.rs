@@ -23,11 +23,11 @@ use mesh_bundle::decide::write::{
 };
 use mesh_bundle::decide::{Edge, FALL};
 use mesh_bundle::format::{
-    Arm, Bound, ClassifierKind, Draft, Facet, Id, PathAutomaton, PathClass, Run, Table, extend,
+    Bound, ClassifierKind, Draft, Facet, Id, PathAutomaton, PathClass, Run, Table, extend,
 };
 use mesh_lang::value::PathPattern;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use zerocopy::little_endian::{U32, U64, U128};
+use zerocopy::little_endian::{U32, U128};
 
 /// What is asked of a request for an arm to take it.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub struct Match<'m> {
 /// A written table.
 #[derive(Debug)]
 pub struct Written {
-    /// The table; its arms are still to be filled in.
+    /// The table; its arms or rules are still to be filled in.
     pub table: Table,
     /// Arms that are looked for one by one, because their conditions have no small diagram.
     pub residual: Vec<u32>,
@@ -78,8 +78,8 @@ const ROW_WORDS: usize = 1 << 18;
 /// An arm and what is left to ask of it.
 type List = Vec<(u32, FormulaId)>;
 
-/// Writes the diagrams of a table. `arms` are in the order of the source; `run` is where they will be.
-pub fn write(draft: &mut Draft, arms: &[Match<'_>], run: Run<Arm>) -> Result<Written, TableError> {
+/// Writes the diagrams of a table. `arms` are in the order in which the first that matches decides.
+pub fn write(draft: &mut Draft, arms: &[Match<'_>]) -> Result<Written, TableError> {
     let mut asked = Asked::default();
     for arm in arms {
         if !arm.methods.is_empty() {
@@ -111,11 +111,11 @@ pub fn write(draft: &mut Draft, arms: &[Match<'_>], run: Run<Arm>) -> Result<Wri
     let automaton = paths.graph.write(draft);
     Ok(Written {
         table: Table {
-            arms: run,
             facets,
             path: automaton,
             classes: extend(&mut draft.path_classes, classes),
             code: extend(&mut draft.code, diagrams.code),
+            ..Table::default()
         },
         residual: diagrams.residual.into_iter().collect(),
     })
@@ -144,14 +144,12 @@ fn write_facets(
         let mut facet = Facet {
             field: plan.field.code(),
             classifier: ClassifierKind::Literals.code(),
+            provider: U32::new(plan.provider),
             name: plan
                 .name
                 .as_deref()
                 .map_or(Id::NONE, |name| draft.string(name)),
-            start: U32::ZERO,
-            count: U32::ZERO,
-            seed: U64::ZERO,
-            probe: U32::ZERO,
+            ..Facet::default()
         };
         match &plan.classifier {
             ClassifierPlan::Literals(values) => {
@@ -176,6 +174,10 @@ fn write_facets(
                 let run = extend(&mut draft.bounds, bounds);
                 facet.start = U32::new(run.start() as u32);
                 facet.count = U32::new(run.len() as u32);
+            }
+            ClassifierPlan::Member(member) => {
+                facet.classifier = ClassifierKind::Member.code();
+                facet.start = U32::new(draft.string(member).index() as u32);
             }
             ClassifierPlan::Tail(patterns) => {
                 facet.classifier = ClassifierKind::Tail.code();

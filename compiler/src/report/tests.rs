@@ -1,7 +1,7 @@
 //! One report in every format, and what formats promise whatever the findings are.
 
 use super::*;
-use crate::compile::{Checked, ParamSetting, check};
+use crate::compile::{Checked, Selection, check};
 use crate::project::Project;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Fix;
@@ -32,11 +32,11 @@ fn sample() -> Checked {
         root: PathBuf::from("examples/shop"),
         ..Project::of_texts([("shop.mesh", shop), ("teams/é cart.mesh", teams)])
     };
-    let settings = [ParamSetting {
-        name: "patience".to_owned(),
-        value: "never".to_owned(),
-    }];
-    check(project, &settings)
+    let selection = Selection {
+        settings: vec!["patience=never".parse().unwrap()],
+        ..Selection::default()
+    };
+    check(project, &selection)
 }
 
 fn rendered(format: Format) -> String {
@@ -91,7 +91,7 @@ fn github_gets_annotations() {
 fn nothing_to_report_is_nothing_or_an_empty_document() {
     let checked = check(
         Project::of_texts([("a.mesh", "mesh a { mtls off; authz open-by-default }\n")]),
-        &[],
+        &Selection::default(),
     );
     let report = checked.report(None);
     for format in FORMATS {
@@ -184,7 +184,10 @@ fn links_lead_to_files_and_only_where_asked_for() {
 #[test]
 fn what_a_terminal_would_obey_does_not_reach_it() {
     let text = "mesh \u{1b}[2J\u{9b}2J \u{202e} {\r mtls off\r\n}\n# a\u{7}\n";
-    let checked = check(Project::of_texts([("a\u{1b}[2J.mesh", text)]), &[]);
+    let checked = check(
+        Project::of_texts([("a\u{1b}[2J.mesh", text)]),
+        &Selection::default(),
+    );
     assert!(!checked.diagnostics.is_empty());
     for format in [Format::Human, Format::Plain] {
         let shown = render(&checked.report(None), format, Style::PLAIN);
@@ -199,7 +202,10 @@ fn of_a_very_long_line_the_surroundings_are_shown() {
     let text = format!(
         "# {long}\nmesh t {{ mtls off; authz open-by-default }} # {long}\nservice a {{ endpoints 127.0.0.1:1; timeout 5 }} # {long}\n"
     );
-    let checked = check(Project::of_texts([("a.mesh", text.as_str())]), &[]);
+    let checked = check(
+        Project::of_texts([("a.mesh", text.as_str())]),
+        &Selection::default(),
+    );
     let shown = render(&checked.report(None), Format::Human, Style::PLAIN);
     assert!(shown.contains("[a.mesh:3:44]"), "{shown:.500}");
     assert!(shown.contains("timeout 5 }"), "{shown:.500}");

@@ -1,48 +1,30 @@
-//! Tables of arms: a gateway host's, a service's `route`.
+//! Tables of arms: a gateway host's, a service's `route`, a fragment's.
 
-use super::Resolver;
 use super::problems;
-use crate::model::timeouts::Timeouts;
-use crate::model::{
-    Action, Arm, Redirect, RedirectPath, RedirectTo, ServiceId, Share, Table, Target,
-};
+use super::{Resolver, Room};
+use crate::model::policy::{PathRewrite, Policy};
+use crate::model::said::Origin;
+use crate::model::{Action, Arm, Redirect, RedirectPath, RedirectTo, Share, Table, Target};
+use mesh_bundle::format::MAX_TEMPLATE_PARTS;
 use mesh_bundle::route::WHOLE;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::nearest::nearest;
 use mesh_lang::source::Span;
-use mesh_lang::value::{self, HostPattern, PathPattern, Percent, Port, Segment, Status};
-use mesh_lang::view::{self, Block, Setting, Statement, Text, Value};
-use mesh_lang::vocabulary::Place;
+use mesh_lang::value::{self, PathPattern, Percent, Port, Segment, Status, Url};
+use mesh_lang::view::{self, Block, Statement, Text, Value};
 use std::borrow::Cow;
-
-/// The room that arms are in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
-    /// A gateway's host.
-    Host,
-    /// The route of a service.
-    Route(ServiceId),
-}
-
-impl Room {
-    /// The place of an arm's block.
-    fn arm_place(self) -> Place {
-        match self {
-            Self::Host => Place::Arm,
-            Self::Route(_) => Place::RouteArm,
-        }
-    }
-}
 
 /// The status of a redirect that names none: found for now, ask here again.
 const REDIRECT_STATUS: u16 = 302;
+/// Segments of a path that is put together: each makes two parts at most.
+const MAX_TEMPLATE: usize = MAX_TEMPLATE_PARTS / 2;
 /// The largest body of an answer, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
 impl<'t> Resolver<'t> {
     /// The arms of a block. An arm that does not resolve is left out; it has been reported.
-    pub(super) fn table(&mut self, block: Option<Block<'t>>, room: Room, namespace: &str) -> Table {
+    pub(super) fn table(&mut self, block: Option<Block<'t>>) -> Table {
         let mut table = Table::default();
         let mut names: Vec<Text<'t>> = Vec::new();
         let statements = block.into_iter().flat_map(Block::statements);
@@ -60,23 +42,23 @@ impl<'t> Resolver<'t> {
                     None => names.push(name),
                 }
             }
-            table.arms.extend(self.arm(arm, room, namespace));
+            table.arms.extend(self.arm(arm));
         }
         self.check_shadows(&table);
         table
     }
 
-    fn arm(&mut self, arm: view::Arm<'t>, room: Room, namespace: &str) -> Option<Arm> {
+    fn arm(&mut self, arm: view::Arm<'t>) -> Option<Arm> {
         let head = arm.head_span();
         let text = self.input.sources.text(head);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let paths = arm.paths().map(|value| self.path_pattern(value));
         let paths: Vec<Option<PathPattern>> = paths.collect();
         let condition = arm.condition();
-        let condition = condition.map(|condition| self.condition(condition, room, namespace));
-        let action = self.action(arm, room, namespace);
-        let timeouts = self.arm_block(arm, room);
-        Some(Arm {
+        let condition = condition.map(|condition| self.condition(condition));
+        let action = self.action(arm);
+        let policy = self.arm_policy(arm);
+        let arm = Arm {
             name: arm.name().map_or(text, |name| name.text.to_owned()),
             span: head,
             methods: arm.methods().map(|method| method.text.to_owned()).collect(),
@@ -85,9 +67,12 @@ impl<'t> Resolver<'t> {
                 Some(condition) => Some(condition?),
                 None => None,
             },
-            action: self.check_action(action?, arm, head)?,
-            timeouts,
-        })
+            action: action?,
+            policy,
+            fragment: None,
+        };
+        self.check_arm(&arm)?;
+        Some(arm)
     }
 
     /// A path pattern, written as a path or as a string.
@@ -103,40 +88,46 @@ impl<'t> Resolver<'t> {
     }
 
     /// What an arm's block sets. The parts of a redirect are read with its action.
-    fn arm_block(&mut self, arm: view::Arm<'t>, room: Room) -> Timeouts {
-        let mut timeouts = Timeouts::default();
-        match arm.action() {
-            Some(view::Action::Redirect(redirect)) if redirect.url().is_none() => {}
-            Some(view::Action::Redirect(_) | view::Action::Respond(_)) => {
-                for setting in Self::settings(arm.block()) {
-                    let what = setting.keyword().text;
-                    let message =
-                        format!("`{what}` says nothing about an arm that answers by itself");
-                    self.report(problems::bad_value(setting.head_span(), message));
-                }
+    fn arm_policy(&mut self, arm: view::Arm<'t>) -> Policy {
+        let policy = self.policy(arm.block());
+        if matches!(
+            arm.action(),
+            Some(view::Action::Redirect(_) | view::Action::Respond(_))
+        ) {
+            for (what, origin) in policy.of_forwarding() {
+                let span = match origin {
+                    Origin::Written(span) | Origin::Used { used: span, .. } => span,
+                    Origin::Edition => arm.head_span(),
+                };
+                let message = format!("`{what}` says nothing about an arm that answers by itself");
+                self.refuse(span, message);
             }
-            Some(view::Action::Forward(_) | view::Action::Split(_)) | None => {
-                for setting in Self::settings(arm.block()) {
-                    self.policy_setting(setting, room.arm_place(), &mut timeouts);
+        }
+        if matches!(self.scope.room, Room::Route(_)) {
+            // Written out it was reported as misplaced; a policy may bring it in.
+            let required = policy.requires.iter().map(|said| ("require", said.origin));
+            let limited = policy.rate_limits.each.iter();
+            let limited = limited.map(|said| ("rate-limit", said.origin));
+            for (what, origin) in required.chain(limited) {
+                if let Origin::Used { written, used } = origin {
+                    self.report(problems::not_in_a_route(what, written, used));
                 }
             }
         }
-        timeouts
+        policy
     }
 
-    fn action(&mut self, arm: view::Arm<'t>, room: Room, namespace: &str) -> Option<Action> {
+    fn action(&mut self, arm: view::Arm<'t>) -> Option<Action> {
         match arm.action()? {
-            view::Action::Forward(target) => {
-                Some(Action::Forward(self.target(target, room, namespace)?))
-            }
-            view::Action::Split(split) => self.split(split, room, namespace),
+            view::Action::Forward(target) => Some(Action::Forward(self.target(target)?)),
+            view::Action::Split(split) => self.split(split),
             view::Action::Redirect(redirect) => self.redirect(redirect, arm),
             view::Action::Respond(respond) => self.respond(respond),
         }
     }
 
-    /// Where an arm sends requests.
-    fn target(&mut self, text: Text<'t>, room: Room, namespace: &str) -> Option<Target> {
+    /// Where requests are sent.
+    pub(super) fn target(&mut self, text: Text<'t>) -> Option<Target> {
         let target = match value::Target::parse(text.text) {
             Ok(target) => target,
             Err(error) => {
@@ -144,9 +135,9 @@ impl<'t> Resolver<'t> {
                 return None;
             }
         };
-        let own = match room {
-            Room::Host => None,
-            Room::Route(service) => Some(service),
+        let own = match self.scope.room {
+            Room::Route(service) | Room::Service(service) => Some(service),
+            _ => None,
         };
         if target.is_self() {
             if own.is_none() {
@@ -163,7 +154,7 @@ impl<'t> Resolver<'t> {
         let own_versions = own.map_or_else(Vec::new, |own| {
             self.names.versions(own).map(str::to_owned).collect()
         });
-        let (service, version) = self.find_service(namespace, text, &own_versions)?;
+        let (service, version) = self.find_service(text, &own_versions)?;
         let Some(version) = version else {
             return Some(if Some(service) == own {
                 Target::Own(service)
@@ -171,30 +162,28 @@ impl<'t> Resolver<'t> {
                 Target::Service(service)
             });
         };
-        let found = self.names.version(service, &version);
+        let found = self.names.version(service, version.as_str());
         if found.is_none() {
-            let near = nearest(&version, self.names.versions(service));
+            let near = nearest(version.as_str(), self.names.versions(service));
             let name = target.name.as_str();
             let near = near.map(|near| format!("{name}.{near}"));
             let kind = format!("version of `{name}`");
             self.report(problems::unknown(
                 text.span,
                 &kind,
-                &version,
+                version.as_str(),
                 near.as_deref(),
             ));
         }
         found.map(|version| Target::Version(service, version))
     }
 
-    fn split(&mut self, split: view::Split<'t>, room: Room, namespace: &str) -> Option<Action> {
+    pub(super) fn split(&mut self, split: view::Split<'t>) -> Option<Action> {
         let mut shares: Vec<(Span, Share)> = Vec::new();
         let mut rest: Option<(Span, usize)> = None;
         let mut complete = true;
         for part in split.parts() {
-            let target = part
-                .target()
-                .and_then(|target| self.target(target, room, namespace));
+            let target = part.target().and_then(|target| self.target(target));
             let share = part.share();
             let parts = if part.is_rest() {
                 // A second one was reported by the check against the vocabulary.
@@ -265,21 +254,23 @@ impl<'t> Resolver<'t> {
         let (mut scheme, mut host, mut port, mut path) = (None, None, None, RedirectPath::Keep);
         let mut paths: Vec<Span> = Vec::new();
         for setting in Self::settings(arm.block()) {
-            let value = setting.values().next();
-            let Some(value) = value else { continue };
+            let Some(value) = self.args(setting).value() else {
+                continue;
+            };
             match setting.keyword().text {
                 "scheme" => scheme = self.read_word(value, |text| Ok(text.to_owned())),
-                "host" => host = self.redirect_host(value),
+                "host" => host = self.one_host(value),
                 "port" => port = self.read(value, Port::parse).map(Port::number),
                 "path" => {
                     paths.push(setting.head_span());
-                    path = self.fixed_path(value).map_or(path, RedirectPath::Whole);
+                    let pattern = self.read(value, PathPattern::parse);
+                    path = pattern.map_or(path, |it| RedirectPath::Whole(it.segments().to_vec()));
                 }
                 "prefix" => {
                     paths.push(setting.head_span());
                     path = self.fixed_path(value).map_or(path, RedirectPath::Prefix);
                 }
-                _ => self.other_setting(setting, Place::Redirect),
+                _ => {}
             }
         }
         if let [first, second, ..] = paths[..] {
@@ -308,28 +299,21 @@ impl<'t> Resolver<'t> {
         })
     }
 
-    fn redirect_host(&mut self, value: Value<'t>) -> Option<String> {
-        match self.read_word(value, HostPattern::parse)? {
-            HostPattern::Exact(host) => Some(host),
-            HostPattern::Suffix(_) | HostPattern::Any => {
-                self.report(problems::bad_value(
-                    value.span(),
-                    "a redirect leads to one host",
-                ));
-                None
-            }
-        }
-    }
-
     /// A path without captures.
-    fn fixed_path(&mut self, value: Value<'t>) -> Option<String> {
+    pub(super) fn fixed_path(&mut self, value: Value<'t>) -> Option<String> {
         let due = self.due(value)?;
         let pattern = self.read_due(due, PathPattern::parse)?;
         if !pattern.is_exact() {
-            self.without_effect(value.span(), "a capture in a redirect");
+            let message = "this takes the place of a prefix, which captures nothing";
+            self.refuse(value.span(), message);
             return None;
         }
         due.text().map(Cow::into_owned)
+    }
+
+    /// A URL of HTTP.
+    pub(super) fn url(&mut self, value: Value<'t>) -> Option<String> {
+        self.read(value, |text| Url::parse(text).map(|_| text.to_owned()))
     }
 
     fn respond(&mut self, respond: view::Respond<'t>) -> Option<Action> {
@@ -384,34 +368,103 @@ impl<'t> Resolver<'t> {
     }
 
     /// Whether what an arm does goes together with what it takes.
-    fn check_action(&mut self, action: Action, arm: view::Arm<'t>, head: Span) -> Option<Action> {
-        let replaces_prefix = matches!(
-            &action,
+    fn check_arm(&mut self, arm: &Arm) -> Option<()> {
+        let redirect = match &arm.action {
             Action::Redirect(Redirect {
-                to: RedirectTo::Parts {
-                    path: RedirectPath::Prefix(_),
-                    ..
-                },
+                to: RedirectTo::Parts { path, .. },
                 ..
-            })
-        );
-        let ends_in_rest = |value: Value<'t>| {
-            let pattern = PathPattern::parse(&value.path()?).ok()?;
-            let last = pattern.segments().last()?.clone();
-            matches!(last, Segment::Rest { .. }).then_some(())
+            }) => match path {
+                RedirectPath::Whole(template) => Some((Ok(template), arm.span)),
+                RedirectPath::Prefix(_) => Some((Err("prefix"), arm.span)),
+                RedirectPath::Keep => None,
+            },
+            _ => None,
         };
-        if replaces_prefix
-            && (arm.paths().next().is_none()
-                || arm.paths().any(|path| ends_in_rest(path).is_none()))
-        {
-            let message = "`prefix` replaces what stands before `/**`; this arm does not end in it";
-            let span: Span = Self::settings(arm.block())
-                .find(|setting: &Setting<'t>| setting.keyword().text == "prefix")
-                .map_or(head, Setting::head_span);
-            self.report(problems::bad_value(span, message).secondary(head, ""));
+        let rewrite = arm.policy.rewrite.path.as_ref().map(|said| {
+            let span = match said.origin {
+                Origin::Written(span) | Origin::Used { used: span, .. } => span,
+                Origin::Edition => arm.span,
+            };
+            match &said.value {
+                PathRewrite::Template(template) => (Ok(template), span),
+                PathRewrite::Prefix(_) => (Err("rewrite prefix"), span),
+            }
+        });
+        for (what, span) in redirect.into_iter().chain(rewrite) {
+            match what {
+                Err(word) => self.check_prefix(arm, word, span)?,
+                Ok(template) => self.check_captures(arm, template, span)?,
+            }
+        }
+        Some(())
+    }
+
+    /// A prefix is what stands before `/**`.
+    fn check_prefix(&mut self, arm: &Arm, word: &str, span: Span) -> Option<()> {
+        let ends_in_rest =
+            |pattern: &PathPattern| matches!(pattern.segments().last(), Some(Segment::Rest { .. }));
+        if !arm.paths.is_empty() && arm.paths.iter().all(ends_in_rest) {
+            return Some(());
+        }
+        let message =
+            format!("`{word}` replaces what stands before `/**`; this arm does not end in it");
+        let diagnostic = problems::bad_value(span, message);
+        self.report(if span == arm.span {
+            diagnostic
+        } else {
+            diagnostic.secondary(arm.span, "")
+        });
+        None
+    }
+
+    /// Each path of the arm captures what a template fills in.
+    fn check_captures(&mut self, arm: &Arm, template: &[Segment], span: Span) -> Option<()> {
+        if template.len() > MAX_TEMPLATE {
+            let message = format!("at most {MAX_TEMPLATE} segments are put together");
+            self.refuse(span, message);
             return None;
         }
-        Some(action)
+        let is_rest = |name: &str| {
+            let segments = arm.paths.iter().flat_map(PathPattern::segments);
+            let mut rests = segments.filter(|segment| matches!(segment, Segment::Rest { .. }));
+            rests.any(|rest| rest.name() == Some(name))
+        };
+        for segment in template {
+            if let Segment::Partial { name, .. } = segment
+                && is_rest(name)
+            {
+                let message = format!(
+                    "`{{{name}}}` is any number of segments, and here a part of one is due"
+                );
+                self.refuse(span, message);
+                return None;
+            }
+        }
+        for name in template.iter().filter_map(Segment::name) {
+            let captures = |pattern: &PathPattern| pattern.names().any(|known| known == name);
+            if !arm.paths.is_empty() && arm.paths.iter().all(captures) {
+                continue;
+            }
+            let known = arm.paths.iter().flat_map(PathPattern::names);
+            let near = nearest(name, known).map(|near| format!("{{{near}}}"));
+            let written = format!("{{{name}}}");
+            let message = match &near {
+                _ if arm.paths.len() > 1 => {
+                    format!("not each path of this arm captures `{written}`")
+                }
+                _ => format!("no path of this arm captures `{written}`"),
+            };
+            let mut diagnostic = Diagnostic::new(Code::UnresolvedRef, message).primary(span, "");
+            if span != arm.span {
+                diagnostic = diagnostic.secondary(arm.span, "captured here or nowhere");
+            }
+            self.report(match near {
+                Some(near) => diagnostic.help(format!("perhaps `{near}` is meant")),
+                None => diagnostic,
+            });
+            return None;
+        }
+        Some(())
     }
 
     /// Arms behind one that takes every request.

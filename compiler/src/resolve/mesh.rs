@@ -1,27 +1,23 @@
 //! The `mesh` item.
 
-use super::Resolver;
-use super::problems;
-use super::statement::{first_word, says};
-use crate::model::timeouts::Timeouts;
-use crate::model::{DEFAULT_SIDECAR_PORT, Mesh};
+use super::{Resolver, Room, Scope};
+use crate::model::policy::Policy;
+use crate::model::said::{Said, Switch};
+use crate::model::{EDITION, Mesh, Tracing};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::value::Port;
 use mesh_lang::view::{BlockItem, Setting};
-use mesh_lang::vocabulary::Place;
-
-/// The edition of this compiler.
-const EDITION: u32 = 2026;
 
 impl<'t> Resolver<'t> {
-    /// The mesh without its services and gateways.
+    /// The mesh without its services, gateways and all that they are made of.
     pub(super) fn mesh_head(&mut self, items: &[BlockItem<'t>]) -> Option<Mesh> {
         let Some((&item, more)) = items.split_first() else {
             self.report(
-                Diagnostic::new(Code::NoMesh, "there is no `mesh` item")
-                    .help("give the mesh a name: `mesh shop { mtls off; authz open-by-default }`"),
+                Diagnostic::new(Code::NoMesh, "there is no `mesh` item").help(
+                    "give the mesh a name: `mesh shop { edition 2026; trust-domain shop.example }`",
+                ),
             );
             return None;
         };
@@ -33,77 +29,79 @@ impl<'t> Resolver<'t> {
                     .secondary(name.span, "declared here");
             self.report(diagnostic);
         }
-        let mut mesh = Mesh {
-            name: name.text.to_owned(),
-            edition: EDITION,
-            trust_domain: format!("{}.local", name.text),
-            sidecar_port: DEFAULT_SIDECAR_PORT,
-            encoded_slash: EncodedSlash::Reject,
-            defaults: Timeouts::default(),
-            params: Vec::new(),
-            services: Vec::new(),
-            gateways: Vec::new(),
-        };
-        let mut mtls = None;
-        let mut authz = None;
+        let mut mesh = Mesh::new(name.text, name.span);
         for setting in Self::settings(item.block()) {
-            match setting.keyword().text {
-                "mtls" => mtls = Some(setting),
-                "authz" => authz = Some(setting),
-                _ => self.mesh_setting(setting, &mut mesh),
-            }
+            self.mesh_setting(setting, &mut mesh);
         }
-        let closed = |setting: Option<Setting<'t>>, open: &str| {
-            setting.is_none_or(|setting| !says(setting, open))
-        };
-        if closed(mtls, "off") {
-            let what = mtls.and_then(first_word).map_or("strict", |mode| mode.text);
-            let said = mtls.map(Setting::head_span);
-            self.report(problems::protection(
-                name.span,
-                said,
-                &format!("mtls {what}"),
-                "mtls off",
-            ));
-        }
-        if closed(authz, "open-by-default") {
-            let said = authz.map(Setting::head_span);
-            let open = "authz open-by-default";
-            self.report(problems::protection(
-                name.span,
-                said,
-                "authz deny-by-default",
-                open,
-            ));
-        }
+        self.trust_domain.clone_from(&mesh.trust_domain.value);
         Some(mesh)
+    }
+
+    /// `defaults`, which may name tokens and services: read once those are known.
+    pub(super) fn defaults(&mut self, items: &[BlockItem<'t>]) -> Policy {
+        let Some(item) = items.first() else {
+            return Policy::default();
+        };
+        let Some(setting) = Self::setting(item.block(), "defaults") else {
+            return Policy::default();
+        };
+        let scope = Scope {
+            room: Room::Defaults,
+            ..self.scope
+        };
+        self.in_scope(scope, |it| it.policy(setting.block()))
     }
 
     fn mesh_setting(&mut self, setting: Setting<'t>, mesh: &mut Mesh) {
         match setting.keyword().text {
+            "edition" => mesh.edition = self.said(setting, EDITION),
             "trust-domain" => {
-                if let Some(domain) = first_word(setting) {
-                    domain.text.clone_into(&mut mesh.trust_domain);
+                let domain = self.args(setting).value();
+                if let Some(domain) = domain.and_then(|domain| self.one_host(domain)) {
+                    mesh.trust_domain = self.said(setting, domain);
                 }
+            }
+            "mtls" => mesh.mtls = self.said(setting, self.mtls(setting)),
+            "authz" => {
+                let open = self.says(setting, "open-by-default");
+                mesh.open_by_default = self.said(setting, open);
+            }
+            "egress" => mesh.egress = self.said(setting, self.says(setting, "allow")),
+            "access-log" => mesh.access_log = self.said(setting, self.says(setting, "json")),
+            "tracing" => {
+                let tracing = self.tracing(setting);
+                mesh.tracing = tracing.map_or(mesh.tracing.clone(), |it| self.said(setting, it));
+            }
+            "encoded-slash" => {
+                let slash = if self.says(setting, "keep") {
+                    EncodedSlash::Keep
+                } else {
+                    EncodedSlash::Reject
+                };
+                mesh.encoded_slash = self.said(setting, slash);
             }
             "sidecar-port" => {
-                let port = setting.values().next();
-                if let Some(port) = port.and_then(|value| self.read(value, Port::parse)) {
-                    mesh.sidecar_port = port.number();
+                let port = self.one(setting, |it, value| it.read(value, Port::parse));
+                if let Some(Said { value, origin }) = port {
+                    let value = value.number();
+                    mesh.sidecar_port = Said { value, origin };
                 }
             }
-            "encoded-slash" if says(setting, "keep") => mesh.encoded_slash = EncodedSlash::Keep,
-            // What is said here is what there is; `lints` are read by `lint::levels`.
-            "edition" | "encoded-slash" | "lints" => {}
-            "egress" if says(setting, "deny") => {}
-            "access-log" if says(setting, "json") => {}
-            "tracing" if says(setting, "off") => {}
-            "defaults" => {
-                for inner in Self::settings(setting.block()) {
-                    self.policy_setting(inner, Place::Defaults, &mut mesh.defaults);
-                }
-            }
-            _ => self.other_setting(setting, Place::Mesh),
+            "sidecar" => mesh.sidecar_none = Some(self.said(setting, ())),
+            _ => {}
         }
+    }
+
+    fn tracing(&mut self, setting: Setting<'t>) -> Option<Switch<Tracing>> {
+        let mut args = self.args(setting);
+        if args.word("off") {
+            return Some(Switch::Off);
+        }
+        let share = args.value()?;
+        let share = self.millionths(share)?;
+        let zipkin = args.any_word()?.text == "zipkin";
+        let url = args.value()?;
+        let url = self.url(url)?;
+        Some(Switch::On(Tracing { share, zipkin, url }))
     }
 }

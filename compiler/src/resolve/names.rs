@@ -1,8 +1,12 @@
-//! Names of services, externals, gateways and versions, and what they mean where they are used.
+//! Names of services, gateways and versions, of policies, tokens and keys, and what they mean where they
+//! are used.
+//!
+//! A name is looked up in its own namespace, then at top level. Services, externals and gateways of a
+//! namespace share one set of names; every other kind has its own.
 
 use super::Resolver;
 use super::problems;
-use crate::model::{DEFAULT_NAMESPACE, GatewayId, ServiceId};
+use crate::model::{DEFAULT_NAMESPACE, GatewayId, JwtId, KeysId, ServiceId};
 use mesh_lang::nearest::nearest;
 use mesh_lang::source::Span;
 use mesh_lang::value;
@@ -14,10 +18,9 @@ use std::collections::BTreeMap;
 pub(super) enum Entity {
     Service(ServiceId),
     Gateway(GatewayId),
-    External,
 }
 
-/// A declared name.
+/// A declared service, external or gateway.
 #[derive(Clone, Debug)]
 struct Declared {
     entity: Entity,
@@ -25,13 +28,83 @@ struct Declared {
     exported: bool,
 }
 
-/// All declared names.
+/// Names of one kind, by namespace.
+#[derive(Debug)]
+pub(super) struct Scoped<T> {
+    by_namespace: BTreeMap<String, BTreeMap<String, (T, Span)>>,
+}
+
+impl<T> Default for Scoped<T> {
+    fn default() -> Self {
+        Self {
+            by_namespace: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> Scoped<T> {
+    /// Declares a name; where it is taken, says by whom.
+    pub(super) fn declare(
+        &mut self,
+        namespace: &str,
+        name: Text<'_>,
+        meaning: T,
+    ) -> Result<(), Span> {
+        let names = self.by_namespace.entry(namespace.to_owned()).or_default();
+        match names.get(name.text) {
+            Some((_, first)) => Err(*first),
+            None => {
+                names.insert(name.text.to_owned(), (meaning, name.span));
+                Ok(())
+            }
+        }
+    }
+
+    /// What a name means in a namespace, and where it is declared.
+    pub(super) fn find(&self, from: &str, name: &str) -> Option<&(T, Span)> {
+        let inside = |namespace: &str| self.by_namespace.get(namespace)?.get(name);
+        inside(from).or_else(|| inside(DEFAULT_NAMESPACE))
+    }
+
+    /// What a name means in exactly this namespace.
+    pub(super) fn find_mut(&mut self, namespace: &str, name: &str) -> Option<&mut T> {
+        let names = self.by_namespace.get_mut(namespace)?;
+        names.get_mut(name).map(|(meaning, _)| meaning)
+    }
+
+    /// The names that mean something in a namespace.
+    pub(super) fn visible(&self, from: &str) -> impl Iterator<Item = (&str, &T)> {
+        let inside = |namespace: &str| self.by_namespace.get(namespace).into_iter().flatten();
+        let top = (from != DEFAULT_NAMESPACE).then(|| inside(DEFAULT_NAMESPACE));
+        let all = inside(from).chain(top.into_iter().flatten());
+        all.map(|(name, (meaning, _))| (name.as_str(), meaning))
+    }
+
+    /// All of them: namespace, name, meaning.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str, &T)> {
+        let all = self.by_namespace.iter();
+        all.flat_map(|(namespace, names)| {
+            let names = names.iter();
+            names.map(move |(name, (meaning, _))| (namespace.as_str(), name.as_str(), meaning))
+        })
+    }
+}
+
+/// All declared names but those of values.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Names<'t> {
     /// By namespace and name.
     entities: BTreeMap<String, BTreeMap<String, Declared>>,
+    /// Namespaces that are written, whether or not they hold a service.
+    namespaces: BTreeMap<String, Span>,
     /// Versions by service: names in order, and where they are declared.
     versions: BTreeMap<ServiceId, Vec<(String, Span)>>,
+    /// Tokens.
+    pub(super) jwts: Scoped<JwtId>,
+    /// API keys.
+    pub(super) keys: Scoped<KeysId>,
+    /// Policies, each with the namespace that its own names are looked up in.
+    pub(super) policies: Scoped<(&'t str, BlockItem<'t>)>,
 }
 
 /// A name found.
@@ -44,7 +117,7 @@ pub(super) struct Found {
     pub(super) open: bool,
 }
 
-impl Names {
+impl Names<'_> {
     fn find(&self, from: &str, target: &value::Target) -> Option<Found> {
         let found = |namespace: &str| {
             let declared = self.entities.get(namespace)?.get(target.name.as_str())?;
@@ -61,9 +134,29 @@ impl Names {
         }
     }
 
-    /// The namespaces that hold something.
+    /// How the decision code names the caller that a word names, which is known to be one:
+    /// `namespace/name`.
+    pub(super) fn identity_of(&self, from: &str, word: &str) -> String {
+        if word.contains('/') {
+            return word.to_owned();
+        }
+        let inside = self.entities.get(from);
+        let inside = inside.is_some_and(|entities| entities.contains_key(word));
+        let namespace = if inside { from } else { DEFAULT_NAMESPACE };
+        format!("{namespace}/{word}")
+    }
+
+    /// Declares a namespace, of which there may be several blocks.
+    pub(super) fn declare_namespace(&mut self, name: Text<'_>) {
+        self.namespaces
+            .entry(name.text.to_owned())
+            .or_insert(name.span);
+    }
+
+    /// The namespaces that there are.
     pub(super) fn namespaces(&self) -> impl Iterator<Item = &str> {
-        self.entities.keys().map(String::as_str)
+        let top = std::iter::once(DEFAULT_NAMESPACE);
+        top.chain(self.namespaces.keys().map(String::as_str))
     }
 
     /// Names that could have been meant in a namespace, as they would be written there.
@@ -134,7 +227,7 @@ impl<'t> Resolver<'t> {
             .into_iter()
             .flat_map(|block| block.settings("version"));
         for setting in settings {
-            let Some(name) = super::statement::first_word(setting) else {
+            let Some(name) = self.first_word(setting) else {
                 continue;
             };
             if let Some((_, first)) = versions.iter().find(|(known, _)| known == name.text) {
@@ -150,60 +243,103 @@ impl<'t> Resolver<'t> {
         self.names.versions.insert(service, versions);
     }
 
-    /// What a target written in a namespace names, its version aside. Reports what it does not.
-    pub(super) fn find_entity(
+    /// Declares the name of an item of a kind that has names of its own.
+    pub(super) fn declare_in<T>(
         &mut self,
+        kind: &str,
         namespace: &str,
+        item: BlockItem<'t>,
+        meaning: T,
+        names: impl for<'n> FnOnce(&'n mut Names<'t>) -> &'n mut Scoped<T>,
+    ) -> bool {
+        let Some(name) = item.name() else {
+            return false; // the parser has said so
+        };
+        let declared = names(&mut self.names).declare(namespace, name, meaning);
+        if let Err(first) = declared {
+            let scope = format!("the {kind} of a namespace");
+            self.report(problems::duplicate(name, first, &scope));
+        }
+        declared.is_ok()
+    }
+
+    /// What a target names, its version aside. Reports what it does not.
+    fn find_entity(
+        &mut self,
         text: Text<'t>,
         target: &value::Target,
         versions: &[String],
     ) -> Option<Found> {
-        match self.names.find(namespace, target) {
+        match self.names.find(self.scope.namespace, target) {
             Some(found) if found.open => Some(found),
             Some(found) => {
                 self.report(problems::private(text, found.span));
                 None
             }
             None => {
-                self.report_unknown(namespace, text, target, versions);
+                self.report_unknown(text, target, versions);
                 None
             }
         }
     }
 
-    /// The namespace of a caller written in a namespace; callers may be private. Reports what it does
-    /// not find.
-    pub(super) fn find_caller(
-        &mut self,
-        namespace: &str,
-        text: Text<'t>,
-        target: &value::Target,
-    ) -> Option<String> {
-        let name = target.name.as_str();
-        let declares = |namespace: &str| {
-            let entities = self.names.entities.get(namespace);
-            entities.is_some_and(|entities| entities.contains_key(name))
+    /// The caller that a word names; callers may be private. Reports what it does not find.
+    pub(super) fn find_caller(&mut self, text: Text<'t>) -> Option<Entity> {
+        let target = self.parse_target(text)?;
+        let Some(found) = self.names.find(self.scope.namespace, &target) else {
+            self.report_unknown(text, &target, &[]);
+            return None;
         };
-        let candidates = match &target.namespace {
-            Some(written) => vec![written.as_str()],
-            None => vec![namespace, DEFAULT_NAMESPACE],
-        };
-        let found = candidates.into_iter().find(|namespace| declares(namespace));
-        let found = found.map(str::to_owned);
-        if found.is_none() {
-            self.report_unknown(namespace, text, target, &[]);
+        if let Some(version) = &target.version {
+            let message =
+                format!("a caller is a service; version `{version}` has no identity of its own");
+            self.refuse(text.span, message);
+            return None;
         }
-        found
+        Some(found.entity)
     }
 
-    fn report_unknown(
+    /// The namespace that a word names. Reports what it does not find.
+    pub(super) fn find_namespace(&mut self, name: Text<'_>) -> Option<String> {
+        if self.names.namespaces().any(|known| known == name.text) {
+            return Some(name.text.to_owned());
+        }
+        let near = nearest(name.text, self.names.namespaces());
+        let diagnostic = problems::unknown(name.span, "namespace", name.text, near);
+        self.report(diagnostic);
+        None
+    }
+
+    /// What a name of a kind of its own means. Reports what it does not find.
+    pub(super) fn find_in<T: Copy>(
         &mut self,
-        namespace: &str,
-        text: Text<'t>,
-        target: &value::Target,
-        versions: &[String],
-    ) {
-        let mut visible = self.names.visible(namespace);
+        kind: &str,
+        name: Text<'_>,
+        names: impl for<'n> FnOnce(&'n Names<'t>) -> &'n Scoped<T>,
+    ) -> Option<(T, Span)> {
+        let from = self.scope.namespace;
+        let names = names(&self.names);
+        if let Some(&found) = names.find(from, name.text) {
+            return Some(found);
+        }
+        let near = nearest(name.text, names.visible(from).map(|(name, _)| name));
+        let diagnostic = problems::unknown(name.span, kind, name.text, near);
+        self.report(diagnostic);
+        None
+    }
+
+    fn parse_target(&mut self, text: Text<'t>) -> Option<value::Target> {
+        match value::Target::parse(text.text) {
+            Ok(target) => Some(target),
+            Err(error) => {
+                self.report(problems::value(text.span, &error));
+                None
+            }
+        }
+    }
+
+    fn report_unknown(&mut self, text: Text<'t>, target: &value::Target, versions: &[String]) {
+        let mut visible = self.names.visible(self.scope.namespace);
         visible.extend(versions.iter().cloned());
         let kind = if versions.is_empty() {
             "service"
@@ -218,32 +354,38 @@ impl<'t> Resolver<'t> {
         self.report(problems::unknown(text.span, kind, &written, near));
     }
 
-    /// A service that is written in a namespace, and its version if one is written. Reports what is
-    /// none; `versions` could have been meant as well.
+    /// The service that a word names, and its version if one is written. Reports what is none;
+    /// `versions` could have been meant as well.
     pub(super) fn find_service(
         &mut self,
-        namespace: &str,
         text: Text<'t>,
         versions: &[String],
-    ) -> Option<(ServiceId, Option<String>)> {
-        let target = match value::Target::parse(text.text) {
-            Ok(target) => target,
-            Err(error) => {
-                self.report(problems::value(text.span, &error));
-                return None;
-            }
-        };
-        let found = self.find_entity(namespace, text, &target, versions)?;
+    ) -> Option<(ServiceId, Option<value::Name>)> {
+        let target = self.parse_target(text)?;
+        let found = self.find_entity(text, &target, versions)?;
         match found.entity {
-            Entity::Service(service) => {
-                Some((service, target.version.map(|version| version.to_string())))
-            }
+            Entity::Service(service) => Some((service, target.version)),
             Entity::Gateway(_) => {
                 self.report(problems::not_a_service(text, found.span));
                 None
             }
-            // Reported where it is declared.
-            Entity::External => None,
+        }
+    }
+
+    /// The gateway that a word names. Reports what is none. A gateway may be named from anywhere: who
+    /// may add to it is said at the gateway.
+    pub(super) fn find_gateway(&mut self, text: Text<'t>) -> Option<GatewayId> {
+        let target = self.parse_target(text)?;
+        let Some(found) = self.names.find(self.scope.namespace, &target) else {
+            self.report_unknown(text, &target, &[]);
+            return None;
+        };
+        match found.entity {
+            Entity::Gateway(gateway) => Some(gateway),
+            Entity::Service(_) => {
+                self.report(problems::not_a_gateway(text, found.span));
+                None
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What resolution reports, one small function each.
 
-use crate::model::Share;
+use crate::model::{Service, Share};
 use mesh_bundle::route::{MAX_HOPS, WHOLE};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
@@ -28,15 +28,6 @@ pub(super) fn value(span: Span, error: &ValueError) -> Diagnostic {
 /// A value that is out of range, or does not go together with others.
 pub(super) fn bad_value(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::BadValue, message).primary(span, "")
-}
-
-/// A statement of the language that this compiler does not act on.
-pub(super) fn without_effect(span: Span, what: &str) -> Diagnostic {
-    let message =
-        format!("`{what}` would have no effect: this version of meshc does not act on it");
-    Diagnostic::new(Code::WithoutEffect, message)
-        .primary(span, "")
-        .help("leave it out; a policy that is accepted is a policy that is carried out")
 }
 
 /// A name that nothing declares.
@@ -85,6 +76,40 @@ pub(super) fn not_a_service(target: Text<'_>, declared: Span) -> Diagnostic {
     )
     .primary(target.span, "")
     .secondary(declared, "declared here")
+}
+
+/// A service where a gateway is due.
+pub(super) fn not_a_gateway(target: Text<'_>, declared: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadTarget,
+        format!("`{}` is a service; a gateway is due here", target.text),
+    )
+    .primary(target.span, "")
+    .secondary(declared, "declared here")
+}
+
+/// What an environment sets is not written.
+pub(super) fn not_written(path: Text<'_>, word: &str, near: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::UnresolvedRef,
+        format!("there is no `{word}` to set: an environment changes what is written"),
+    )
+    .primary(path.span, "");
+    match near {
+        Some(near) => diagnostic.help(format!("perhaps `{near}` is meant")),
+        None => diagnostic.help("write the statement where it belongs, and set its value here"),
+    }
+}
+
+/// A policy brings into a `route` what the target's own sidecar enforces before it.
+pub(super) fn not_in_a_route(what: &str, written: Span, used: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::MisplacedStatement,
+        format!("`{what}` is enforced before the `route` of a service, and cannot stand in it"),
+    )
+    .primary(used, "brought in here")
+    .secondary(written, "")
+    .help("use the policy in the block of the service")
 }
 
 /// A version where a service is due.
@@ -197,19 +222,6 @@ pub(super) fn client_ip_untrusted(test: Span, gateway: Span) -> Diagnostic {
     .help("say `trusted-proxies none`, or name their networks: `trusted-proxies 10.0.0.0/8`")
 }
 
-/// Protection that the mesh asks for and this version does not provide.
-pub(super) fn protection(mesh: Span, said: Option<Span>, what: &str, open: &str) -> Diagnostic {
-    let message = match said {
-        Some(_) => format!("this version of meshc cannot provide `{what}`"),
-        None => format!("`{what}` is the default, and this version of meshc cannot provide it"),
-    };
-    Diagnostic::new(Code::ProtectionMissing, message)
-        .primary(said.unwrap_or(mesh), "")
-        .help(format!(
-            "say `{open}` aloud, and keep the mesh where nobody else can reach it"
-        ))
-}
-
 /// Services that send a request around in a circle.
 pub(super) fn circle(way: &[String], spans: &[Span]) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(
@@ -246,4 +258,96 @@ pub(super) fn no_endpoints(span: Span, what: &str) -> Diagnostic {
     Diagnostic::new(Code::NoEndpoints, format!("{what} has no endpoints"))
         .primary(span, "")
         .help("say where it listens: `endpoints 127.0.0.1:9080`")
+}
+
+/// A fragment of a host that opens nothing to its namespace.
+pub(super) fn not_opened(host: Text<'_>, namespace: &str, block: Span) -> Diagnostic {
+    let message = format!("`{}` opens nothing to namespace `{namespace}`", host.text);
+    Diagnostic::new(Code::FragmentNotOpen, message)
+        .primary(host.span, "")
+        .secondary(
+            block,
+            "whoever owns this host says which paths others may take",
+        )
+        .help(format!(
+            "add `open /… to namespace {namespace}` to the host"
+        ))
+}
+
+/// A service that speaks HTTP behind a listener that passes bytes on.
+pub(super) fn http_behind_tcp(listener: Span, service: &Service) -> Diagnostic {
+    let message = format!(
+        "connections here go on as bytes, and `{}` is declared to speak HTTP",
+        service.name
+    );
+    Diagnostic::new(Code::ProtocolMismatch, message)
+        .primary(listener, "")
+        .secondary(service.protocol.span().unwrap_or(service.span), "")
+        .help("say `protocol tcp` in the service, or give it arms of a `host`")
+}
+
+/// Something about requests where there are only bytes.
+pub(super) fn request_on_tcp(span: Span, what: &str, declared: Span) -> Diagnostic {
+    let message = format!("{what} about requests, and on a `tcp` service there are only bytes");
+    Diagnostic::new(Code::L7PolicyOnL4Port, message)
+        .primary(span, "")
+        .secondary(declared, "declared here")
+        .help("leave it out, or declare what the service speaks")
+}
+
+/// A rule about requests where there are only bytes.
+pub(super) fn rule_on_tcp(span: Span, declared: Span) -> Diagnostic {
+    let message = "this rule is about requests, and on a `tcp` service there are only connections";
+    Diagnostic::new(Code::AuthzL7OnL4, message)
+        .primary(span, "")
+        .secondary(declared, "declared here")
+        .help("let it speak of callers alone")
+}
+
+/// A caller that nobody can verify.
+pub(super) fn caller_unproved(rule: Span, why: &str, said: Option<Span>) -> Diagnostic {
+    let message = format!("under `{why}` nobody can prove to be the caller that this names");
+    let diagnostic = Diagnostic::new(Code::AuthzNeedsMtls, message).primary(rule, "");
+    match said {
+        Some(said) => diagnostic.secondary(said, "said here"),
+        None => diagnostic,
+    }
+    .help("take that away, or let the rule say `anyone`")
+}
+
+/// A call of what cannot be addressed by host, without a local address.
+pub(super) fn no_local_port(call: Span, callee: &Service) -> Diagnostic {
+    let message = format!(
+        "`{}` speaks `tcp`, where no host says whom a connection is for",
+        callee.name
+    );
+    Diagnostic::new(Code::BadArguments, message)
+        .primary(call, "")
+        .secondary(callee.protocol.span().unwrap_or(callee.span), "")
+        .help(format!(
+            "say at which local address the application finds it: `calls {} on 127.0.0.1:5432`",
+            callee.name
+        ))
+}
+
+/// A call with a local address of what is addressed by host.
+pub(super) fn needless_local_port(call: Span, callee: &Service) -> Diagnostic {
+    let message = format!(
+        "`{}` is called by its host; a local address is for what speaks `tcp`",
+        callee.name
+    );
+    Diagnostic::new(Code::BadArguments, message)
+        .primary(call, "")
+        .help("leave `on …` out")
+}
+
+/// A test of a token or key that nothing asks for.
+pub(super) fn claim_without_provider(test: Span, credential: &str, host: Span) -> Diagnostic {
+    let message = format!("nothing here asks for `{credential}`, so that it is never there");
+    Diagnostic::new(Code::ClaimWithoutProvider, message)
+        .primary(test, "")
+        .secondary(host, "in this host")
+        .help(format!(
+            "say `accept {credential}` in the host, or `require {credential}` where it must be there"
+        ))
 }

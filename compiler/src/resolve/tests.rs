@@ -2,19 +2,23 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::compile::{ParamSetting, check};
+use crate::compile::{Selection, check};
 use crate::model::condition::{Condition, Field, Predicate, TextPattern};
-use crate::model::timeouts::Limit;
+use crate::model::said::{Said, Switch};
 use crate::model::{Action, Mesh, Redirect, RedirectPath, RedirectTo, ServiceId, Target};
 use crate::project::Project;
 use crate::report::human::{Style, render};
+use mesh_lang::value::Segment;
 
 const HEAD: &str = "mesh t { mtls off; authz open-by-default }\n";
 
 fn mesh_with(text: &str, settings: &[&str]) -> Mesh {
     let text = format!("{HEAD}{text}");
-    let settings: Vec<ParamSetting> = settings.iter().map(|text| text.parse().unwrap()).collect();
-    let checked = check(Project::of_texts([("t.mesh", text.as_str())]), &settings);
+    let selection = Selection {
+        settings: settings.iter().map(|text| text.parse().unwrap()).collect(),
+        ..Selection::default()
+    };
+    let checked = check(Project::of_texts([("t.mesh", text.as_str())]), &selection);
     let report = render(&checked.diagnostics, &checked.sources, Style::PLAIN);
     assert!(checked.diagnostics.is_empty(), "{report}");
     checked.mesh.unwrap()
@@ -49,11 +53,8 @@ fn predicate(condition: &Condition) -> (&Field, &Predicate) {
     }
 }
 
-fn milliseconds(said: Option<crate::model::timeouts::Said>) -> Option<u32> {
-    match said?.value {
-        Limit::Milliseconds(milliseconds) => Some(milliseconds),
-        Limit::Off => None,
-    }
+fn milliseconds(said: Option<Said<Switch<u32>>>) -> Option<u32> {
+    said?.value.on().copied()
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn names_stand_for_values_wherever_values_are_due() {
         gateway edge { listen 8080 http; trusted-proxies office; host * { otherwise -> shop } }";
     let before = mesh(text);
     assert_eq!(
-        milliseconds(before.services[0].timeouts.request),
+        milliseconds(before.services[0].policy.timeouts.request),
         Some(3000)
     );
     assert_eq!(
@@ -79,7 +80,10 @@ fn names_stand_for_values_wherever_values_are_due() {
     );
 
     let after = mesh_with(text, &["patience=250ms"]);
-    assert_eq!(milliseconds(after.services[0].timeouts.request), Some(250));
+    assert_eq!(
+        milliseconds(after.services[0].policy.timeouts.request),
+        Some(250)
+    );
     assert_eq!(
         (after.params[0].value.as_str(), after.params[0].overridden),
         ("250ms", true)
@@ -267,7 +271,7 @@ fn endpoints_have_weights_and_sidecars() {
            endpoints 127.0.0.1:9081, 127.0.0.1:9084 weight 2, [::1]:80 weight 3 via [::1]:81
          }",
     );
-    let endpoints = &mesh.services[0].endpoints;
+    let endpoints = mesh.services[0].endpoints.listed();
     let weights: Vec<u32> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
     assert_eq!(weights, [1, 2, 3]);
     assert_eq!(endpoints[0].via, None);
@@ -285,12 +289,15 @@ fn timeouts_are_set_value_by_value() {
          service shop2 { endpoints 127.0.0.1:9001; timeout { idle 1m30s } }",
     );
     let shop = &mesh.services[0];
-    assert_eq!(milliseconds(shop.timeouts.request), Some(3000));
-    assert_eq!(milliseconds(shop.timeouts.connect), Some(1000));
-    assert_eq!(shop.timeouts.idle, None);
+    assert_eq!(milliseconds(shop.policy.timeouts.request), Some(3000));
+    assert_eq!(milliseconds(shop.policy.timeouts.connect), Some(1000));
+    assert_eq!(shop.policy.timeouts.idle, None);
     let call = &shop.calls.as_ref().unwrap()[0];
-    assert_eq!(call.timeouts.request.unwrap().value, Limit::Off);
-    assert_eq!(milliseconds(mesh.services[1].timeouts.idle), Some(90_000));
+    assert_eq!(call.policy.timeouts.request.unwrap().value, Switch::Off);
+    assert_eq!(
+        milliseconds(mesh.services[1].policy.timeouts.idle),
+        Some(90_000)
+    );
 }
 
 #[test]
@@ -329,7 +336,10 @@ fn redirects_say_their_parts() {
         panic!("{:?}", redirect(2))
     };
     assert_eq!(host.as_deref(), Some("www.example.com"));
-    assert_eq!(*path, RedirectPath::Whole("/".into()));
+    assert_eq!(
+        *path,
+        RedirectPath::Whole(vec![Segment::Literal(String::new())])
+    );
 }
 
 #[test]

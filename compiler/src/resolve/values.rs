@@ -1,57 +1,67 @@
 //! `param` and `let`: names for values, and reading values where they are due.
 //!
 //! Where a value is due, a bare name refers to a `param` or a `let`. A parameter may be set from
-//! outside: `--set canary=25%` is read like `param canary = 25%` in a file of its own.
+//! outside: by `--set canary=25%`, a file of parameters, or the environment; whoever sets it keeps to the
+//! kind of its declared value ([`super::kind`]).
 
 use super::Resolver;
+use super::kind::kind_of;
+use super::names::Scoped;
 use super::problems;
-use crate::model::Param;
+use crate::model::{DEFAULT_NAMESPACE, Param};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::nearest::nearest;
 use mesh_lang::source::{Sources, Span};
-use mesh_lang::tree::Tree;
 use mesh_lang::value::{Name, ValueError};
 use mesh_lang::view::{self, Condition, Item, Text, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-/// What names stand for.
+/// What names stand for. Parameters and lets share one set of names: both stand where a value is due.
 #[derive(Debug, Default)]
 pub(super) struct Values<'t> {
-    /// Parameters and lets share one set of names: both stand where a value is due.
-    named: BTreeMap<&'t str, Named<'t>>,
+    pub(super) named: Scoped<Meaning<'t>>,
 }
 
+/// What a name stands for.
 #[derive(Clone, Copy, Debug)]
-struct Named<'t> {
-    /// Where the name is declared.
-    span: Span,
-    meaning: Meaning<'t>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Meaning<'t> {
-    Param { value: Value<'t>, overridden: bool },
+pub(super) enum Meaning<'t> {
+    /// A parameter: its declared value, and the one that was given instead.
+    Param {
+        declared: Value<'t>,
+        given: Option<Value<'t>>,
+    },
+    /// A value.
     Value(Value<'t>),
+    /// A condition.
     Condition(Condition<'t>),
 }
 
 impl Values<'_> {
     /// The parameters with the values that they have now.
     pub(super) fn params(&self, sources: &Sources) -> Vec<Param> {
-        let params = self
-            .named
-            .iter()
-            .filter_map(|(name, named)| match named.meaning {
-                Meaning::Param { value, overridden } => Some(Param {
-                    name: (*name).to_owned(),
-                    value: sources.text(value.span()).to_owned(),
-                    overridden,
-                }),
-                Meaning::Value(_) | Meaning::Condition(_) => None,
-            });
+        let params = self.named.iter().filter_map(|(namespace, name, meaning)| {
+            let &Meaning::Param { declared, given } = meaning else {
+                return None;
+            };
+            let span = given.unwrap_or(declared).span();
+            Some(Param {
+                name: qualified(namespace, name),
+                value: sources.text(span).to_owned(),
+                span,
+                overridden: given.is_some(),
+            })
+        });
         params.collect()
+    }
+}
+
+/// `name`, or `namespace/name` outside of the default namespace.
+pub(super) fn qualified(namespace: &str, name: &str) -> String {
+    if namespace == DEFAULT_NAMESPACE {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
     }
 }
 
@@ -84,62 +94,97 @@ impl<'t> Due<'t> {
 const MAX_LINKS: usize = 64;
 
 impl<'t> Resolver<'t> {
-    pub(super) fn declare_param(&mut self, param: view::Param<'t>) {
-        if let (Some(name), Some(value)) = (param.name(), param.value()) {
-            let overridden = false;
-            self.declare_value(name, Meaning::Param { value, overridden });
+    pub(super) fn declare_param(&mut self, namespace: &str, param: view::Param<'t>) {
+        if let (Some(name), Some(declared)) = (param.name(), param.value()) {
+            let given = None;
+            self.declare_value(namespace, name, Meaning::Param { declared, given });
         }
     }
 
-    pub(super) fn declare_let(&mut self, item: view::Let<'t>) {
+    pub(super) fn declare_let(&mut self, namespace: &str, item: view::Let<'t>) {
         let meaning = match (item.condition(), item.value()) {
             (Some(condition), _) => Meaning::Condition(condition),
             (None, Some(value)) => Meaning::Value(value),
             (None, None) => return,
         };
         if let Some(name) = item.name() {
-            self.declare_value(name, meaning);
+            self.declare_value(namespace, name, meaning);
         }
     }
 
-    fn declare_value(&mut self, name: Text<'t>, meaning: Meaning<'t>) {
-        let span = name.span;
-        match self.values.named.get(name.text) {
-            Some(first) => {
-                let first = first.span;
-                self.report(problems::duplicate(name, first, "params and lets"));
-            }
-            None => {
-                self.values.named.insert(name.text, Named { span, meaning });
-            }
+    fn declare_value(&mut self, namespace: &str, name: Text<'t>, meaning: Meaning<'t>) {
+        if let Err(first) = self.values.named.declare(namespace, name, meaning) {
+            self.report(problems::duplicate(name, first, "params and lets"));
         }
     }
 
     /// Gives parameters the values that were set from outside.
     pub(super) fn apply_settings(&mut self) {
-        for item in self.input.settings.iter().flat_map(Tree::items) {
-            let Item::Param(param) = item else { continue };
-            let (Some(name), Some(value)) = (param.name(), param.value()) else {
-                continue;
-            };
-            if let Some(Named {
-                meaning: meaning @ Meaning::Param { .. },
-                ..
-            }) = self.values.named.get_mut(name.text)
+        let settings = self.input.settings.iter().flat_map(super::items_of);
+        let settings: Vec<_> = settings.collect();
+        for (namespace, item) in settings {
+            if let Item::Param(param) = item
+                && let (Some(name), Some(value)) = (param.name(), param.value())
             {
-                *meaning = Meaning::Param {
-                    value,
-                    overridden: true,
-                };
-                continue;
+                self.give_param(namespace, name, value);
             }
-            let params = self.values.named.iter();
-            let params = params
-                .filter(|(_, named)| matches!(named.meaning, Meaning::Param { .. }))
-                .map(|(name, _)| *name);
-            let near = nearest(name.text, params);
-            self.report(problems::unknown(name.span, "param", name.text, near));
         }
+    }
+
+    /// Gives a parameter of a namespace a value.
+    pub(super) fn give_param(&mut self, namespace: &str, name: Text<'t>, value: Value<'t>) {
+        let found = self.values.named.find_mut(namespace, name.text);
+        let Some(Meaning::Param { declared, .. }) = found.as_deref() else {
+            let params = self.values.named.iter();
+            let params = params.filter(|(_, _, meaning)| matches!(meaning, Meaning::Param { .. }));
+            let params: Vec<String> = params
+                .map(|(namespace, name, _)| qualified(namespace, name))
+                .collect();
+            let written = qualified(namespace, name.text);
+            let near = nearest(&written, params.iter().map(String::as_str));
+            self.report(problems::unknown(name.span, "param", &written, near));
+            return;
+        };
+        let declared = *declared;
+        if let Err(mismatch) = self.kinds_agree(declared, value) {
+            self.report(mismatch);
+            return;
+        }
+        if let Some(Meaning::Param { given, .. }) = self.values.named.find_mut(namespace, name.text)
+        {
+            *given = Some(value);
+        }
+    }
+
+    /// Whether a value is of the kind of a parameter's declared one; else the finding.
+    fn kinds_agree(&self, declared: Value<'t>, given: Value<'t>) -> Result<(), Diagnostic> {
+        let (declared_kind, given_kind) = (self.kind(declared), self.kind(given));
+        if declared_kind.takes(&given_kind) {
+            return Ok(());
+        }
+        let message = format!(
+            "{declared_kind} is due, as declared, and `{}` is {given_kind}",
+            self.input.sources.text(given.span())
+        );
+        Err(problems::bad_value(given.span(), message).secondary(declared.span(), "declared here"))
+    }
+
+    /// The kind of a value, or of what its name stands for.
+    pub(super) fn kind(&self, value: Value<'t>) -> super::kind::Kind {
+        kind_of(self.follow(value))
+    }
+
+    /// What a value stands for, as far as names lead; reports nothing.
+    fn follow(&self, mut value: Value<'t>) -> Value<'t> {
+        for _ in 0..MAX_LINKS {
+            let Value::Word(word) = value else { break };
+            match self.values.named.find(self.scope.namespace, word.text) {
+                Some((Meaning::Param { declared, given }, _)) => value = given.unwrap_or(*declared),
+                Some((Meaning::Value(next), _)) => value = *next,
+                Some((Meaning::Condition(_), _)) | None => break,
+            }
+        }
+        value
     }
 
     /// A value with a bare name replaced by what it stands for. Reports names that nothing declares.
@@ -153,17 +198,19 @@ impl<'t> Resolver<'t> {
             if !Name::is_label(word.text) {
                 return Some(Due { value, span });
             }
-            let Some(named) = self.values.named.get(word.text) else {
-                let near = nearest(word.text, self.values.named.keys().copied());
+            let from = self.scope.namespace;
+            let Some(&(meaning, declared)) = self.values.named.find(from, word.text) else {
+                let named = self.values.named.visible(from);
+                let near = nearest(word.text, named.map(|(name, _)| name));
                 let diagnostic = problems::unknown(word.span, "param or let", word.text, near);
                 self.report(diagnostic);
                 return None;
             };
-            match named.meaning {
-                Meaning::Param { value: next, .. } | Meaning::Value(next) => value = next,
+            match meaning {
+                Meaning::Param { declared, given } => value = given.unwrap_or(declared),
+                Meaning::Value(next) => value = next,
                 Meaning::Condition(_) => {
                     let message = format!("`{}` is a condition, and a value is due", word.text);
-                    let declared = named.span;
                     self.report(
                         problems::bad_value(span, message).secondary(declared, "declared here"),
                     );
@@ -183,22 +230,22 @@ impl<'t> Resolver<'t> {
 
     /// Whether a word is a declared param or let; where names of other things may stand too.
     pub(super) fn is_named_value(&self, word: &str) -> bool {
-        self.values.named.contains_key(word)
+        self.values.named.find(self.scope.namespace, word).is_some()
     }
 
     /// The condition that a name stands for; reports what is none. A `let` of a single word may name
     /// another.
     pub(super) fn named_condition(&mut self, name: Text<'t>) -> Option<Condition<'t>> {
+        let from = self.scope.namespace;
         let mut word = name.text;
         for _ in 0..MAX_LINKS {
-            let Some(named) = self.values.named.get(word) else {
+            let Some(&(meaning, declared)) = self.values.named.find(from, word) else {
                 break;
             };
-            match named.meaning {
+            match meaning {
                 Meaning::Condition(condition) => return Some(condition),
                 Meaning::Value(Value::Word(next)) if Name::is_label(next.text) => word = next.text,
                 Meaning::Value(_) | Meaning::Param { .. } => {
-                    let declared = named.span;
                     let message = format!("`{}` is a value, and a condition is due", name.text);
                     self.report(
                         problems::bad_value(name.span, message)
@@ -208,11 +255,9 @@ impl<'t> Resolver<'t> {
                 }
             }
         }
-        let conditions = self.values.named.iter();
-        let conditions = conditions
-            .filter(|(_, named)| matches!(named.meaning, Meaning::Condition(_)))
-            .map(|(name, _)| *name);
-        let near = nearest(name.text, conditions);
+        let named = self.values.named.visible(from);
+        let conditions = named.filter(|(_, meaning)| matches!(meaning, Meaning::Condition(_)));
+        let near = nearest(name.text, conditions.map(|(name, _)| name));
         let diagnostic = problems::unknown(name.span, "condition", name.text, near);
         self.report(diagnostic);
         None

@@ -4,7 +4,7 @@
 //! run: whoever told a client to trust one need not do so every time.
 
 use crate::cli::Failure;
-use crate::model::{Gateway, Mesh};
+use crate::model::{Gateway, ListenerKind, Mesh};
 use mesh_lang::value::HostPattern;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use std::io;
@@ -32,11 +32,15 @@ pub(super) fn provide(root: &Path, mesh: &Mesh) -> Result<Provided, Failure> {
         made: false,
     };
     for gateway in &mesh.gateways {
-        for tls in gateway
-            .listeners
-            .iter()
-            .filter_map(|listener| listener.tls.as_ref())
-        {
+        let certificates = gateway.listeners.iter().flat_map(|listener| {
+            let certificates = match &listener.kind {
+                ListenerKind::Https { certificates, .. } => &certificates[..],
+                _ => &[],
+            };
+            certificates.iter()
+        });
+        let of_hosts = gateway.hosts.iter().flat_map(|host| &host.certificates);
+        for tls in certificates.chain(of_hosts) {
             let there = root.join(&tls.certificate).exists() || root.join(&tls.key).exists();
             if there || Path::new(&tls.certificate).is_absolute() {
                 continue;

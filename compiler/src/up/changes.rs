@@ -89,8 +89,11 @@ fn compare(
                 let was = show(&before.action, old_mesh);
                 if was != action {
                     changes.push(format!("{table}: {} -> {was}, now {action}", arm.name));
-                } else if timeouts(before) != timeouts(arm) {
-                    changes.push(format!("{table}: {} has other timeouts", arm.name));
+                } else if !same_policy(before, arm) {
+                    changes.push(format!(
+                        "{table}: {} says other things about traffic",
+                        arm.name
+                    ));
                 } else if before.methods != arm.methods || before.paths != arm.paths {
                     changes.push(format!("{table}: {} takes other requests", arm.name));
                 }
@@ -106,10 +109,15 @@ fn compare(
     }
 }
 
-/// The values of an arm's timeouts, wherever they are said.
-fn timeouts(arm: &Arm) -> [Option<crate::model::timeouts::Limit>; 3] {
-    let timeouts = &arm.timeouts;
-    [timeouts.request, timeouts.connect, timeouts.idle].map(|said| said.map(|said| said.value))
+/// Whether two arms say the same about traffic, wherever they say it.
+fn same_policy(old: &Arm, new: &Arm) -> bool {
+    old.policy.disagreements(&new.policy).is_empty() && {
+        let says = |arm: &Arm| {
+            [arm.policy.timeouts.request, arm.policy.timeouts.connect]
+                .map(|said| said.map(|said| said.value))
+        };
+        says(old) == says(new)
+    }
 }
 
 /// An action as it could be written, shares computed.

@@ -2,7 +2,7 @@
 
 use super::local::{Local, local_endpoints};
 use crate::cli::Failure;
-use crate::model::{Mesh, Service};
+use crate::model::{ListenerKind, Mesh, Service};
 use mesh_demo::{Running, Server, ServerName};
 use mesh_lang::value::HostPattern;
 use std::fmt::Write as _;
@@ -85,10 +85,8 @@ async fn start_all(servers: Vec<(Server, SocketAddr)>) -> Result<Vec<Running>, S
 /// The demo's server for an endpoint of a service.
 fn server_name(service: &Service, address: SocketAddr) -> Option<ServerName> {
     let version = service.versions.iter().find(|version| {
-        version
-            .endpoints
-            .iter()
-            .any(|endpoint| endpoint.address == address)
+        let endpoints = version.endpoints.listed();
+        endpoints.iter().any(|endpoint| endpoint.address == address)
     });
     let written = match version {
         Some(version) => format!("{}.{}", service.name, version.name),
@@ -101,7 +99,10 @@ fn server_name(service: &Service, address: SocketAddr) -> Option<ServerName> {
 pub(super) fn what_to_try(mesh: &Mesh) -> String {
     let mut lines = String::new();
     let gateway = mesh.gateways.first();
-    let port = gateway.and_then(|gateway| gateway.listeners.iter().find(|it| it.tls.is_none()));
+    let port = gateway.and_then(|gateway| {
+        let mut listeners = gateway.listeners.iter();
+        listeners.find(|it| matches!(it.kind, ListenerKind::Http { .. }))
+    });
     let host = gateway
         .into_iter()
         .flat_map(|gateway| &gateway.hosts)

@@ -5,7 +5,8 @@
 //! (`via`), or at a port that is picked once and kept for as long as the process runs. Its application
 //! sends requests to others to another picked port.
 
-use crate::model::{Endpoint, Mesh, Service};
+use crate::model::upstream::{Endpoint, Endpoints};
+use crate::model::{Mesh, Service};
 use meshd::{Node, NodeKind, NodeOptions, Runtime};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,14 +31,25 @@ pub(super) struct Local {
 impl Local {
     /// Says in the model where callers reach the sidecars of this machine.
     pub(super) fn place_sidecars(&mut self, mesh: &mut Mesh) -> Result<(), String> {
-        for service in &mut mesh.services {
+        let without: Vec<bool> = mesh
+            .services
+            .iter()
+            .map(|service| mesh.without_sidecar(service))
+            .collect();
+        let services = mesh.services.iter_mut().zip(without);
+        for (service, _) in services.filter(|(_, without)| !without) {
             let versions = service
                 .versions
                 .iter_mut()
-                .flat_map(|version| &mut version.endpoints);
-            for endpoint in service.endpoints.iter_mut().chain(versions) {
-                if endpoint.address.ip().is_loopback() {
-                    self.place(endpoint)?;
+                .map(|version| &mut version.endpoints);
+            for endpoints in std::iter::once(&mut service.endpoints).chain(versions) {
+                let Endpoints::Listed(endpoints) = endpoints else {
+                    continue;
+                };
+                for endpoint in endpoints {
+                    if endpoint.address.ip().is_loopback() {
+                        self.place(endpoint)?;
+                    }
                 }
             }
         }
@@ -135,10 +147,8 @@ impl Local {
         }
         for (service, endpoint) in local_endpoints(mesh) {
             let version = service.versions.iter().find(|version| {
-                version
-                    .endpoints
-                    .iter()
-                    .any(|it| it.address == endpoint.address)
+                let endpoints = version.endpoints.listed();
+                endpoints.iter().any(|it| it.address == endpoint.address)
             });
             let name = match version {
                 Some(version) => format!("{} {}", service.qualified_name(), version.name),
@@ -159,7 +169,9 @@ impl Local {
 
 /// Endpoints with an address of this machine, and their services.
 pub(super) fn local_endpoints(mesh: &Mesh) -> impl Iterator<Item = (&Service, &Endpoint)> {
-    let all = mesh.services.iter().flat_map(|service| {
+    // What is outside the mesh, or has no sidecar, runs without us.
+    let beside = |service: &&Service| !mesh.without_sidecar(service);
+    let all = mesh.services.iter().filter(beside).flat_map(|service| {
         service
             .all_endpoints()
             .map(move |(_, endpoint)| (service, endpoint))

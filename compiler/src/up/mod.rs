@@ -16,10 +16,9 @@ mod demo;
 mod local;
 mod watch;
 
-use crate::cli::{FAILED, FINDINGS, Failure, complain, contents, say, show};
-use crate::compile::{Checked, ParamSetting, check};
+use crate::cli::{FAILED, FINDINGS, Failure, MeshArguments, complain, contents, say, show};
+use crate::compile::{Checked, check};
 use crate::model::Mesh;
-use crate::project::Project;
 use crate::report::{Format, Style, render};
 use local::Local;
 use mesh_bundle::Bundle;
@@ -34,11 +33,9 @@ use watch::{Event, Watch};
 
 /// What is run, and how.
 #[derive(Debug)]
-pub struct Options {
-    /// The mesh.
-    pub path: PathBuf,
-    /// Parameters set from outside.
-    pub settings: Vec<ParamSetting>,
+pub(crate) struct Options {
+    /// The mesh, and what is selected of it.
+    pub mesh: MeshArguments,
     /// Whether the upstream servers of the example run, too.
     pub demo: bool,
     /// Where the admin pages are.
@@ -53,7 +50,7 @@ pub struct Options {
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// Runs the mesh until a signal stops it.
-pub fn run(options: &Options) -> Result<ExitCode, Failure> {
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let mut local = Local::default();
     let Some((mesh, bundle)) = compile(options, &mut local)? else {
@@ -94,13 +91,13 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
     }
     say(&format!(
         "  watching  {} — edit a file and it is live\n",
-        options.path.display()
+        options.mesh.path.display()
     ));
 
     let (send, events) = channel();
     let mut watch =
         Watch::new(send).map_err(|error| format!("files cannot be watched: {error}"))?;
-    watch.follow(&options.path);
+    watch.follow(&options.mesh.path);
     serve(options, &runtime, &mut local, mesh, &mut watch, &events);
     drop(demo);
     Ok(match runtime.wait() {
@@ -112,19 +109,20 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
 
 /// The directory that paths in the policy are relative to.
 fn root(options: &Options) -> PathBuf {
-    match options.path.parent() {
-        Some(parent) if options.path.is_file() => parent.to_owned(),
-        _ => options.path.clone(),
+    match options.mesh.path.parent() {
+        Some(parent) if options.mesh.path.is_file() => parent.to_owned(),
+        _ => options.mesh.path.clone(),
     }
 }
 
 /// Compiles what is written now; `None` where it has errors, which were shown.
 fn compile(options: &Options, local: &mut Local) -> Result<Option<(Mesh, Arc<Bundle>)>, Failure> {
-    let project = Project::load(&options.path).map_err(|error| error.to_string())?;
-    let mut checked: Checked = check(project, &options.settings);
+    let (project, selection) = options.mesh.load()?;
+    let mut checked: Checked = check(project, &selection);
     if let Some(mesh) = &mut checked.mesh {
         local.place_sidecars(mesh)?;
     }
+    checked.warn_of_what_is_not_acted_on();
     let planned = checked.plan();
     let here = std::env::current_dir().ok();
     let report = checked.report(here.as_deref());
@@ -158,7 +156,7 @@ fn serve(
                 None
             }
         };
-        watch.follow(&options.path);
+        watch.follow(&options.mesh.path);
         let Some((new, bundle)) = compiled else {
             say("  kept      the mesh as it was\n");
             continue;

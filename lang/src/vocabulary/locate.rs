@@ -7,7 +7,7 @@ use super::fit::fit;
 use super::{Body, Place, Statement, forms, item};
 use crate::syntax::SyntaxKind;
 use crate::tree::{Node, Tree};
-use crate::view::{self, Action, Arm, Setting, Step};
+use crate::view::{self, Action, Arg, Arm, Setting, Step};
 
 /// The places that the innermost block around `offset` is; none in the block of a statement that
 /// means nothing.
@@ -75,6 +75,22 @@ pub(super) fn forms_in<'p>(
         forms(Statement::ANY_CLAIM)
     };
     candidates.iter().copied().filter(move |form| is_here(form))
+}
+
+/// The form that a setting of a block of `place` is written in; the first one where it fits none.
+pub fn form_of(setting: Setting<'_>, place: Place) -> Option<&'static Statement> {
+    let args: Vec<_> = setting.args().collect();
+    let places = [place];
+    let forms: Vec<_> = forms_in(setting, &places).collect();
+    let fitting = forms
+        .iter()
+        .find(|form| fits(form, &args) && has_block_as_written(setting, form));
+    fitting.or(forms.first()).copied()
+}
+
+/// Whether arguments are those of a statement in this form, each of them right.
+pub fn fits(form: &Statement, args: &[Arg<'_>]) -> bool {
+    fit(form.args, args).is_ok_and(|fitting| fitting.errors.is_empty())
 }
 
 /// Whether a setting has a block, or none, as `form` takes it.

@@ -26,7 +26,7 @@ use std::sync::LazyLock;
 pub use self::check::check;
 pub use self::field::{FIELDS, Field, Key, PROPERTIES, Property, Subject};
 pub use self::kind::Kind;
-pub use self::locate::places_at;
+pub use self::locate::{fits, form_of, places_at};
 pub use self::place::Place;
 pub use self::shape::{FieldUse, Shape};
 pub use self::table::{ACTIONS, ITEMS};

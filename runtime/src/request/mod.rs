@@ -26,9 +26,9 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
-use mesh_bundle::format::{Endpoint, Id, Redirect, Service};
+use mesh_bundle::format::{Arm, Endpoint, Id, Redirect, Service};
 use mesh_bundle::route::{self, Destination, Outcome};
-use mesh_bundle::{NormalPath, host, policy};
+use mesh_bundle::{NormalPath, host, policy, template};
 
 use self::body::ReplyBody;
 use self::exchange::Exchange;
@@ -154,14 +154,7 @@ fn answer(
         }
         Found::Outcome(Outcome::Redirect { arm, redirect }) => {
             exchange.decided(arm);
-            let prefix_segments = current.bundle().arm(arm).prefix_segments;
-            return Ok(point_elsewhere(
-                &connection,
-                &current,
-                redirect,
-                prefix_segments,
-                asked,
-            ));
+            return Ok(point_elsewhere(&connection, &current, redirect, arm, asked));
         }
     };
 
@@ -311,24 +304,29 @@ fn point_elsewhere(
     connection: &Connection,
     current: &Current,
     redirect: Id<Redirect>,
-    prefix_segments: u8,
+    arm: Id<Arm>,
     asked: Asked<'_>,
 ) -> Answer {
     let bundle = current.bundle();
-    let redirect = bundle.redirect(redirect);
+    let (redirect, arm) = (bundle.redirect(redirect), bundle.arm(arm));
     let status = redirect.status.get();
     if let Some(url) = bundle.opt_str(redirect.url) {
         let location = url.to_owned();
         return Answer::Redirect { status, location };
     }
+    let path = (!redirect.path.is_empty()).then(|| {
+        let mut path = String::new();
+        template::fill(bundle, redirect.path, arm.captures, asked.path, &mut path);
+        path
+    });
     let parts = redirect::Parts {
         scheme: bundle.opt_str(redirect.scheme),
         host: bundle.opt_str(redirect.host),
         port: Some(redirect.port.get()).filter(|&port| port != 0),
-        path: bundle.opt_str(redirect.path),
+        path: path.as_deref(),
         prefix: bundle
             .opt_str(redirect.prefix)
-            .map(|prefix| (prefix, prefix_segments.into())),
+            .map(|prefix| (prefix, arm.prefix_segments.into())),
     };
     let asked = redirect::Asked {
         scheme: connection.scheme(),
@@ -380,8 +378,8 @@ fn way_to_application(exchange: &mut Exchange, current: &Current) -> Result<Way,
     exchange.destined(index, Id::NONE, Id::NONE);
     let upstream = Rc::clone(current.application(exchange.connection.worker(), endpoint));
     let mut levels = policy::Levels::NONE;
-    levels.push(bundle.service(service).timeouts);
-    levels.push(bundle.mesh().timeouts);
+    levels.push(bundle.service(service).policy);
+    levels.push(bundle.mesh().policy);
     exchange.active = Some(upstream.enter());
     exchange.idle_limit = policy::effective(bundle, &levels).idle;
     Ok(Way {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
-use mesh_bundle::decide::{cookie, query_parameter};
+use mesh_bundle::decide::{cookie, cookies, query_parameter, query_parameters};
 use mesh_bundle::format::{Facet, Id, address_number};
 use mesh_bundle::{Field, NormalPath, RequestView, Value};
 
@@ -64,6 +64,27 @@ impl RequestView for View<'_> {
                 .map_or(Value::Absent, |(namespace, _)| text(namespace)),
             Field::SourceIp => Value::Number(address_number(self.peer)),
             Field::ClientIp => Value::Number(address_number(self.client)),
+            // Nothing verifies these yet: a node whose policy asks for them is not served.
+            Field::ClientCertSan | Field::Jwt(_) | Field::Claim(..) | Field::Key(_) => {
+                Value::Absent
+            }
+            Field::Inventory(_) => Value::Absent,
+        }
+    }
+
+    fn repeats(&self, field: Field<'_>) -> bool {
+        match field {
+            Field::Header(name) => self.headers.get_all(name).iter().nth(1).is_some(),
+            Field::Query(name) => self
+                .uri
+                .query()
+                .is_some_and(|query| query_parameters(query, name).nth(1).is_some()),
+            Field::Cookie(name) => {
+                let lines = self.headers.get_all(header::COOKIE).iter();
+                let mut found = lines.flat_map(|line| cookies(line.as_bytes(), name));
+                found.nth(1).is_some()
+            }
+            _ => false,
         }
     }
 }

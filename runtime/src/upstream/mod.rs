@@ -24,7 +24,8 @@ impl Hop {
         match Protocol::from_code(protocol) {
             Some(Protocol::Http2 | Protocol::Grpc) => Self::Http2,
             Some(Protocol::Http) if grpc => Self::Http2,
-            Some(Protocol::Http | Protocol::Http1) | None => Self::Http1,
+            // Requests are not sent to what speaks `tcp`: the compiler refuses such a policy.
+            Some(Protocol::Http | Protocol::Http1 | Protocol::Tcp) | None => Self::Http1,
         }
     }
 }

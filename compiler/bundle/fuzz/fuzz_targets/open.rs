@@ -4,11 +4,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mesh_bundle::decide::Plain;
+use mesh_bundle::decide::{ClaimValue, Plain, holds, judge};
 use mesh_bundle::format::{Bundle, HEADER_LENGTH, Id, content_hash};
 use mesh_bundle::path::{EncodedSlash, NormalPath};
 use mesh_bundle::{host, route};
-use std::net::{IpAddr, Ipv4Addr};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
@@ -32,17 +31,20 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         };
         let request = Plain {
-            method: "GET",
-            host: "shop.example",
             scheme: "https",
             port: 443,
-            path,
             query: Some("a=1"),
             headers: vec![("x-a", "1"), ("cookie", "u=a")],
             source: Some("default/edge"),
-            source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            client_cert_sans: Some(vec!["a.example", "b.example"]),
+            tokens: vec![(0, vec![("sub", ClaimValue::Scalar("a b")), ("groups", ClaimValue::List(vec!["qa"]))])],
+            keys: vec![(0, "acme")],
+            ..Plain::new("GET", "shop.example", path)
         };
+        for table in (0..bundle.tables().len() as u32).map(Id::new).take(8) {
+            let _ = judge(&bundle, table, &request);
+            let _ = holds(&bundle, table, &request);
+        }
         for gateway in (0..bundle.gateways().len() as u32).take(4) {
             if let Some(block) = host::host_block(&bundle, Id::new(gateway), request.host) {
                 let _ = route::at_gateway(&bundle, block, &request, |_| request.clone(), &mut draw);

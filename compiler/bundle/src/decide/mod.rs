@@ -20,7 +20,10 @@ mod residual;
 
 pub use diagram::{Edge, FALL, NodeKind};
 pub(crate) use diagram::{Node, node, node_length};
-pub use request::{Field, Plain, RequestView, Value, cookie, query_parameter};
+pub use request::{
+    Claim, ClaimValue, Field, Plain, RequestView, Value, cookie, cookies, query_parameter,
+    query_parameters,
+};
 pub(crate) use residual::residual;
 
 pub mod write {
@@ -30,12 +33,61 @@ pub mod write {
 }
 
 use crate::classify::{ABSENT, FIRST, OTHER, automaton, bounds, literals, path};
-use crate::format::{Arm, Bundle, ClassifierKind, Facet, FieldKind, Id, Table};
+use crate::format::{
+    Arm, Bundle, ClassifierKind, Facet, FieldKind, FieldRef, Id, Rule, StrId, Table,
+};
+use std::borrow::Cow;
 use zerocopy::little_endian::U32;
 
 /// The arm of `table` that takes `request`: the first in the order of the source whose match holds.
 #[inline]
 pub fn decide(bundle: &Bundle, table: Id<Table>, request: &impl RequestView) -> Option<Id<Arm>> {
+    let arms = bundle.table(table).arms;
+    let arm = leaf(bundle, table, request)?;
+    Some(Id::new(arms.start() as u32 + arm))
+}
+
+/// What rules say of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It repeats a header, parameter or cookie that a rule tests: it is refused before the rules are
+    /// asked, so that none is slipped past by sending two.
+    Repeated(Id<FieldRef>),
+    /// This rule decides.
+    Rule(Id<Rule>),
+    /// No rule matches.
+    NoRule,
+}
+
+/// What the rules of `table` say of `request`.
+#[inline]
+pub fn judge(bundle: &Bundle, table: Id<Table>, request: &impl RequestView) -> Verdict {
+    let it = bundle.table(table);
+    let repeated = it.single.ids().find(|id| {
+        let single = bundle.field_ref(*id);
+        let name = bundle.opt_str(single.name).unwrap_or_default();
+        FieldKind::from_code(single.field)
+            .and_then(|kind| Field::new(kind, single.provider.get(), name))
+            .is_some_and(|field| request.repeats(field))
+    });
+    if let Some(repeated) = repeated {
+        return Verdict::Repeated(repeated);
+    }
+    match leaf(bundle, table, request) {
+        Some(rule) => Verdict::Rule(Id::new(it.rules.start() as u32 + rule)),
+        None => Verdict::NoRule,
+    }
+}
+
+/// Whether the condition that a table of one arm stands for holds of a request.
+#[inline]
+pub fn holds(bundle: &Bundle, condition: Id<Table>, request: &impl RequestView) -> bool {
+    leaf(bundle, condition, request).is_some()
+}
+
+/// The first arm or rule whose match holds, counted from the table's first.
+#[inline]
+fn leaf(bundle: &Bundle, table: Id<Table>, request: &impl RequestView) -> Option<u32> {
     let table = bundle.table(table);
     let automaton = bundle.path_automaton(table.path);
     let class = path::class(bundle, automaton, request.path().segments());
@@ -43,11 +95,10 @@ pub fn decide(bundle: &Bundle, table: Id<Table>, request: &impl RequestView) -> 
     let mut evaluation = Evaluation::new(bundle, table, request);
     let narrow = evaluation.walk(Edge::from_word(roots.narrow.get()));
     let wide = evaluation.walk(Edge::from_word(roots.wide.get()));
-    let arm = match (narrow, wide) {
-        (Some(narrow), Some(wide)) => narrow.min(wide),
-        (narrow, wide) => narrow.or(wide)?,
-    };
-    Some(Id::new(table.arms.start() as u32 + arm))
+    match (narrow, wide) {
+        (Some(narrow), Some(wide)) => Some(narrow.min(wide)),
+        (narrow, wide) => narrow.or(wide),
+    }
 }
 
 /// How many classes an evaluation remembers; more facets than this share places.
@@ -128,14 +179,33 @@ impl<'e, R: RequestView> Evaluation<'e, R> {
             _ => {}
         }
         let name = self.bundle.opt_str(facet.name).unwrap_or_default();
-        let Some(field) = Field::new(kind, name) else {
+        let Some(field) = Field::new(kind, facet.provider.get(), name) else {
             return OTHER;
         };
         match self.request.field(field, id) {
             Value::Absent => ABSENT,
             Value::Text(text) => self.text_class(facet, &text),
             Value::Number(number) => bounds::class(self.bundle, facet, number),
+            Value::List(members) => self.list_class(facet, &members),
         }
+    }
+
+    /// A list has no text to compare: it is asked for members, or whether one is of a shape.
+    fn list_class(&self, facet: &Facet, members: &[Cow<'_, [u8]>]) -> u32 {
+        let any = match ClassifierKind::from_code(facet.classifier) {
+            Some(ClassifierKind::Member) => {
+                let wanted = self.bundle.str_bytes(StrId::new(facet.start.get()));
+                members.iter().any(|member| **member == *wanted)
+            }
+            // Of the names of a certificate each is text; of a claim's list none is.
+            Some(ClassifierKind::Automaton) if facet.field == FieldKind::ClientCertSan.code() => {
+                members
+                    .iter()
+                    .any(|member| self.text_class(facet, member) == FIRST)
+            }
+            _ => false,
+        };
+        if any { FIRST } else { OTHER }
     }
 
     fn text_class(&self, facet: &Facet, text: &[u8]) -> u32 {
@@ -151,6 +221,16 @@ impl<'e, R: RequestView> Evaluation<'e, R> {
             }
             Some(ClassifierKind::Decimal) => bounds::decimal(text)
                 .map_or(OTHER, |number| bounds::class(self.bundle, facet, number)),
+            // RFC 6749 §3.3: a scope is a list with spaces between its members.
+            Some(ClassifierKind::Member) => {
+                let wanted = self.bundle.str_bytes(StrId::new(facet.start.get()));
+                let mut members = text.split(|&byte| byte == b' ');
+                if members.any(|member| member == wanted) {
+                    FIRST
+                } else {
+                    OTHER
+                }
+            }
             Some(ClassifierKind::Bounds | ClassifierKind::Tail) | None => OTHER,
         }
     }

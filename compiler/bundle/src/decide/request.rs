@@ -6,7 +6,7 @@
 use crate::format::{Facet, FieldKind, Id, address_number};
 use crate::path::NormalPath;
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A field that a policy may test, path fields aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +33,23 @@ pub enum Field<'n> {
     SourceIp,
     /// The address of the client.
     ClientIp,
+    /// The names in the client's certificate.
+    ClientCertSan,
+    /// Whether a valid token of this provider is there: any text, or absent.
+    Jwt(u32),
+    /// A claim of a valid token: the provider, and the claim's path, its names parted by
+    /// [`FieldRef::CLAIM_SEPARATOR`](crate::format::FieldRef::CLAIM_SEPARATOR).
+    Claim(u32, &'n str),
+    /// The consumer that a valid key belongs to.
+    Key(u32),
+    /// A field of an entry of an inventory.
+    Inventory(&'n str),
 }
 
 impl<'n> Field<'n> {
     /// `None` for the fields of the path, which the decision code reads itself.
     #[inline]
-    pub(crate) fn new(kind: FieldKind, name: &'n str) -> Option<Self> {
+    pub(crate) fn new(kind: FieldKind, provider: u32, name: &'n str) -> Option<Self> {
         Some(match kind {
             FieldKind::Method => Self::Method,
             FieldKind::Host => Self::Host,
@@ -51,6 +62,11 @@ impl<'n> Field<'n> {
             FieldKind::SourceNamespace => Self::SourceNamespace,
             FieldKind::SourceIp => Self::SourceIp,
             FieldKind::ClientIp => Self::ClientIp,
+            FieldKind::ClientCertSan => Self::ClientCertSan,
+            FieldKind::Jwt => Self::Jwt(provider),
+            FieldKind::Claim => Self::Claim(provider, name),
+            FieldKind::Key => Self::Key(provider),
+            FieldKind::Inventory => Self::Inventory(name),
             FieldKind::PathText | FieldKind::PathTail | FieldKind::PathLength => return None,
         })
     }
@@ -66,6 +82,8 @@ pub enum Value<'v> {
     Text(Cow<'v, [u8]>),
     /// The port, or an address as [`address_number`].
     Number(u128),
+    /// Several texts: the names of a certificate, a claim that is a list.
+    List(Vec<Cow<'v, [u8]>>),
 }
 
 /// A request, as far as policies can see it.
@@ -75,6 +93,9 @@ pub trait RequestView {
 
     /// A field's value. `facet` is the one that asks: an implementation may keep prepared names by it.
     fn field(&self, field: Field<'_>, facet: Id<Facet>) -> Value<'_>;
+
+    /// Whether a header comes on several lines, or a query parameter or cookie several times.
+    fn repeats(&self, field: Field<'_>) -> bool;
 }
 
 /// A request as plain data.
@@ -100,6 +121,59 @@ pub struct Plain<'p> {
     pub source_ip: IpAddr,
     /// The client's address.
     pub client_ip: IpAddr,
+    /// The names in the client's certificate, if it showed one.
+    pub client_cert_sans: Option<Vec<&'p str>>,
+    /// The valid tokens: their providers and claims.
+    pub tokens: Vec<(u32, Vec<Claim<'p>>)>,
+    /// The valid keys: their providers and consumers.
+    pub keys: Vec<(u32, &'p str)>,
+}
+
+/// A claim of a token as plain data: its path, parted as in [`Field::Claim`], and what it holds.
+pub type Claim<'p> = (&'p str, ClaimValue<'p>);
+
+/// What a claim holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimValue<'p> {
+    /// A string, number or truth value, as text.
+    Scalar(&'p str),
+    /// A list of these.
+    List(Vec<&'p str>),
+}
+
+impl<'p> Plain<'p> {
+    /// A request with nothing but what each has.
+    pub fn new(method: &'p str, host: &'p str, path: NormalPath<'p>) -> Self {
+        Self {
+            method,
+            host,
+            scheme: "http",
+            port: 80,
+            path,
+            query: None,
+            headers: Vec::new(),
+            source: None,
+            source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            client_cert_sans: None,
+            tokens: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+
+    fn claim(&self, provider: u32, path: &str) -> Option<&ClaimValue<'p>> {
+        let (_, claims) = self.tokens.iter().find(|(known, _)| *known == provider)?;
+        let (_, value) = claims.iter().find(|(known, _)| *known == path)?;
+        Some(value)
+    }
+
+    fn lines(&self, name: &str) -> impl Iterator<Item = &'p str> {
+        let lines = self
+            .headers
+            .iter()
+            .filter(move |(header, _)| *header == name);
+        lines.map(|(_, value)| *value)
+    }
 }
 
 impl<'p> RequestView for Plain<'p> {
@@ -147,6 +221,46 @@ impl<'p> RequestView for Plain<'p> {
                 .map_or(Value::Absent, |(namespace, _)| borrowed(namespace)),
             Field::SourceIp => Value::Number(address_number(self.source_ip)),
             Field::ClientIp => Value::Number(address_number(self.client_ip)),
+            Field::ClientCertSan => match &self.client_cert_sans {
+                None => Value::Absent,
+                Some(names) => {
+                    Value::List(names.iter().map(|name| name.as_bytes().into()).collect())
+                }
+            },
+            Field::Jwt(provider) => {
+                let known = self.tokens.iter().any(|(known, _)| *known == provider);
+                if known { borrowed("") } else { Value::Absent }
+            }
+            Field::Claim(provider, path) => match self.claim(provider, path) {
+                None => Value::Absent,
+                Some(ClaimValue::Scalar(text)) => borrowed(text),
+                Some(ClaimValue::List(members)) => {
+                    Value::List(members.iter().map(|text| text.as_bytes().into()).collect())
+                }
+            },
+            Field::Key(provider) => {
+                let consumer = self.keys.iter().find(|(known, _)| *known == provider);
+                consumer.map_or(Value::Absent, |(_, consumer)| borrowed(consumer))
+            }
+            // A request has none.
+            Field::Inventory(_) => Value::Absent,
+        }
+    }
+
+    fn repeats(&self, field: Field<'_>) -> bool {
+        match field {
+            Field::Header(name) => self.lines(name).count() > 1,
+            Field::Query(name) => self
+                .query
+                .is_some_and(|query| query_parameters(query, name).count() > 1),
+            Field::Cookie(name) => {
+                let lines = self.lines("cookie");
+                lines
+                    .map(|line| cookies(line.as_bytes(), name).count())
+                    .sum::<usize>()
+                    > 1
+            }
+            _ => false,
         }
     }
 }
@@ -154,7 +268,12 @@ impl<'p> RequestView for Plain<'p> {
 /// The first parameter of this name in a query string. Names and values are decoded as HTML forms
 /// write them: `%41` and `+` for a space; a malformed escape stays as it is.
 pub fn query_parameter<'q>(query: &'q str, name: &str) -> Option<Cow<'q, [u8]>> {
-    query.split('&').find_map(|pair| {
+    query_parameters(query, name).next()
+}
+
+/// All parameters of this name in a query string.
+pub fn query_parameters<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, [u8]>> {
+    query.split('&').filter_map(move |pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (*decode_form(key) == *name.as_bytes()).then(|| decode_form(value))
     })
@@ -195,10 +314,14 @@ fn escape(digits: &[u8]) -> Option<u8> {
 
 /// The first cookie of this name in a `Cookie` header (RFC 6265 §4.2.1). Quotes around a value stay.
 pub fn cookie<'c>(header: &'c [u8], name: &str) -> Option<&'c [u8]> {
-    header.split(|&byte| byte == b';').find_map(|pair| {
+    cookies(header, name).next()
+}
+
+/// All cookies of this name in a `Cookie` header.
+pub fn cookies<'c>(header: &'c [u8], name: &str) -> impl Iterator<Item = &'c [u8]> {
+    header.split(|&byte| byte == b';').filter_map(move |pair| {
         let pair = pair.trim_ascii();
-        let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-        Some(value)
+        pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
     })
 }
 

@@ -3,73 +3,45 @@
 //! Nothing here depends on time, place or the order of a hash map: the same draft gives the same
 //! bytes.
 
-use super::container::{ALIGNMENT, HEADER_LENGTH, Header, MAGIC, MAJOR, MINOR, TocEntry};
+use super::container::{
+    ALIGNMENT, HEADER_LENGTH, Header, MAGIC, MAJOR, MINOR, MUST_UNDERSTAND, TocEntry,
+};
+use super::section::for_each_section;
 use super::{Section, StrId, content_hash, record::*};
 use std::collections::HashMap;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
 
-/// The sections of a bundle to be.
-#[derive(Debug, Default)]
-pub struct Draft {
-    strings: HashMap<Box<[u8]>, StrId>,
-    string_offsets: Vec<U32>,
-    string_bytes: Vec<u8>,
-    /// What holds for the whole mesh.
-    pub mesh: Vec<Mesh>,
-    /// How it came to be.
-    pub provenance: Vec<Provenance>,
-    /// Gateways.
-    pub gateways: Vec<Gateway>,
-    /// Listeners, gateway by gateway.
-    pub listeners: Vec<Listener>,
-    /// Host blocks, gateway by gateway.
-    pub host_blocks: Vec<HostBlock>,
-    /// The host index.
-    pub host_index: Vec<HostSlot>,
-    /// Trusted proxies.
-    pub cidrs: Vec<Cidr>,
-    /// Services.
-    pub services: Vec<Service>,
-    /// Versions, service by service.
-    pub versions: Vec<Version>,
-    /// Endpoints, service by service and version by version.
-    pub endpoints: Vec<Endpoint>,
-    /// Calls, service by service, ordered by target.
-    pub calls: Vec<Call>,
-    /// Timeouts by level.
-    pub timeouts: Vec<Timeouts>,
-    /// Tables.
-    pub tables: Vec<Table>,
-    /// Arms, table by table.
-    pub arms: Vec<Arm>,
-    /// Shares of splits.
-    pub shares: Vec<Share>,
-    /// Redirects.
-    pub redirects: Vec<Redirect>,
-    /// Facets, table by table.
-    pub facets: Vec<Facet>,
-    /// Slots of literals.
-    pub literals: Vec<Literal>,
-    /// Byte automata.
-    pub automata: Vec<Automaton>,
-    /// Their transitions.
-    pub transitions: Vec<U32>,
-    /// Bounds.
-    pub bounds: Vec<Bound>,
-    /// Path automata.
-    pub path_automata: Vec<PathAutomaton>,
-    /// Their states.
-    pub path_states: Vec<PathState>,
-    /// Their edges.
-    pub path_edges: Vec<PathEdge>,
-    /// Their partial segments.
-    pub path_partials: Vec<U32>,
-    /// Roots of path classes.
-    pub path_classes: Vec<PathClass>,
-    /// Diagrams.
-    pub code: Vec<U32>,
+macro_rules! draft {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $record:ty, $all:ident, $one:ident;)*) => {
+        /// The sections of a bundle to be.
+        #[derive(Debug, Default)]
+        pub struct Draft {
+            strings: HashMap<Box<[u8]>, StrId>,
+            string_offsets: Vec<U32>,
+            string_bytes: Vec<u8>,
+            /// What holds for the whole mesh.
+            pub mesh: Mesh,
+            $($(#[$doc])* pub $all: Vec<$record>,)*
+        }
+
+        impl Draft {
+            /// A section's bytes and its stride.
+            fn section(&self, section: Section) -> (&[u8], usize) {
+                fn records<R: IntoBytes + Immutable>(records: &[R]) -> (&[u8], usize) {
+                    (records.as_bytes(), size_of::<R>())
+                }
+                match section {
+                    Section::Mesh => records(std::slice::from_ref(&self.mesh)),
+                    Section::StringOffsets => records(&self.string_offsets),
+                    Section::StringBytes => records(&self.string_bytes),
+                    $(Section::$variant => records(&self.$all),)*
+                }
+            }
+        }
+    };
 }
+for_each_section!(draft);
 
 /// Appends records and says which they are.
 pub fn extend<R>(section: &mut Vec<R>, records: impl IntoIterator<Item = R>) -> Run<R> {
@@ -125,7 +97,11 @@ impl Draft {
             toc.push(TocEntry {
                 section: U32::new(section.number()),
                 version: U16::ZERO,
-                flags: U16::ZERO,
+                flags: U16::new(if section.must_be_understood() {
+                    MUST_UNDERSTAND
+                } else {
+                    0
+                }),
                 offset: U64::new(at as u64),
                 length: U64::new(bytes.len() as u64),
                 stride: U32::new(*stride as u32),
@@ -153,43 +129,5 @@ impl Draft {
         header.hash = content_hash(&file, at);
         file[..HEADER_LENGTH].copy_from_slice(header.as_bytes());
         file
-    }
-
-    /// A section's bytes and its stride.
-    fn section(&self, section: Section) -> (&[u8], usize) {
-        fn records<R: IntoBytes + Immutable>(records: &[R]) -> (&[u8], usize) {
-            (records.as_bytes(), size_of::<R>())
-        }
-        match section {
-            Section::Mesh => records(&self.mesh),
-            Section::StringOffsets => records(&self.string_offsets),
-            Section::StringBytes => records(&self.string_bytes),
-            Section::Provenance => records(&self.provenance),
-            Section::Gateways => records(&self.gateways),
-            Section::Listeners => records(&self.listeners),
-            Section::HostBlocks => records(&self.host_blocks),
-            Section::HostIndex => records(&self.host_index),
-            Section::Cidrs => records(&self.cidrs),
-            Section::Services => records(&self.services),
-            Section::Versions => records(&self.versions),
-            Section::Endpoints => records(&self.endpoints),
-            Section::Calls => records(&self.calls),
-            Section::Timeouts => records(&self.timeouts),
-            Section::Tables => records(&self.tables),
-            Section::Arms => records(&self.arms),
-            Section::Shares => records(&self.shares),
-            Section::Redirects => records(&self.redirects),
-            Section::Facets => records(&self.facets),
-            Section::Literals => records(&self.literals),
-            Section::Automata => records(&self.automata),
-            Section::Transitions => records(&self.transitions),
-            Section::Bounds => records(&self.bounds),
-            Section::PathAutomata => records(&self.path_automata),
-            Section::PathStates => records(&self.path_states),
-            Section::PathEdges => records(&self.path_edges),
-            Section::PathPartials => records(&self.path_partials),
-            Section::PathClasses => records(&self.path_classes),
-            Section::Code => records(&self.code),
-        }
     }
 }

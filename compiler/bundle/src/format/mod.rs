@@ -26,3 +26,6 @@ pub use draft::{Draft, extend};
 pub use open::{Bundle, BundleId, MAX_LENGTH, OpenError};
 pub use record::*;
 pub use section::Section;
+
+/// Parts that a template may have.
+pub const MAX_TEMPLATE_PARTS: usize = 64;

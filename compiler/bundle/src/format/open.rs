@@ -3,6 +3,7 @@
 use super::container::{
     HEADER_LENGTH, Header, MAGIC, MAJOR, MAX_SECTIONS, MUST_UNDERSTAND, TocEntry,
 };
+use super::section::for_each_section;
 use super::{Section, content_hash, record::*, validate};
 use std::fmt;
 use zerocopy::little_endian::U32;
@@ -51,9 +52,6 @@ pub enum OpenError {
     /// A section that must be understood and is not.
     #[error("holds section {0}, which this build does not know and must understand: it is newer")]
     UnknownSection(u32),
-    /// It asks for protection that this build does not provide.
-    #[error("asks for protection (code {0}) that this build does not provide: it is newer")]
-    Protection(u8),
     /// A section is not where or how it should be, although the hash is right.
     #[error("is damaged: section {section} {what}")]
     Section {
@@ -154,96 +152,30 @@ impl Bundle {
     }
 }
 
-macro_rules! tables {
-    ($($(#[$doc:meta])* $table:ident, $one:ident: $record:ty = $section:ident;)*) => {
+macro_rules! readers {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $record:ty, $all:ident, $one:ident;)*) => {
         impl Bundle { $(
             $(#[$doc])*
             #[inline]
-            pub fn $table(&self) -> &[$record] {
-                self.records(Section::$section)
+            pub fn $all(&self) -> &[$record] {
+                self.records(Section::$variant)
             }
 
             $(#[$doc])*
             #[inline]
             pub fn $one(&self, id: Id<$record>) -> &$record {
-                &self.$table()[id.index()]
+                &self.$all()[id.index()]
             }
         )* }
     };
 }
-
-tables! {
-    /// Facts about how it came to be.
-    provenances, provenance: Provenance = Provenance;
-    /// Gateways.
-    gateways, gateway: Gateway = Gateways;
-    /// Listeners of gateways.
-    listeners, listener: Listener = Listeners;
-    /// Host blocks of gateways.
-    host_blocks, host_block: HostBlock = HostBlocks;
-    /// Slots of the host index.
-    host_index, host_slot: HostSlot = HostIndex;
-    /// Address ranges.
-    cidrs, cidr: Cidr = Cidrs;
-    /// Services.
-    services, service: Service = Services;
-    /// Versions of services.
-    versions, version: Version = Versions;
-    /// Endpoints of services.
-    endpoints, endpoint: Endpoint = Endpoints;
-    /// Calls of services.
-    calls, call: Call = Calls;
-    /// Timeouts by level.
-    timeouts, timeout: Timeouts = Timeouts;
-    /// Tables of arms.
-    tables, table: Table = Tables;
-    /// Arms.
-    arms, arm: Arm = Arms;
-    /// Shares of splits.
-    shares, share: Share = Shares;
-    /// Redirects.
-    redirects, redirect: Redirect = Redirects;
-    /// Facets of tables.
-    facets, facet: Facet = Facets;
-    /// Slots of literals.
-    literals, literal: Literal = Literals;
-    /// Byte automata.
-    automata, automaton: Automaton = Automata;
-    /// Bounds.
-    bounds, bound: Bound = Bounds;
-    /// Path automata.
-    path_automata, path_automaton: PathAutomaton = PathAutomata;
-    /// States of path automata.
-    path_states, path_state: PathState = PathStates;
-    /// Edges of path automata.
-    path_edges, path_edge: PathEdge = PathEdges;
-    /// Roots of path classes.
-    path_classes, path_class: PathClass = PathClasses;
-}
+for_each_section!(readers);
 
 impl Bundle {
     /// What holds for the whole mesh.
     #[inline]
     pub fn mesh(&self) -> &Mesh {
         &self.records::<Mesh>(Section::Mesh)[0]
-    }
-
-    /// Words of the transitions of byte automata.
-    #[inline]
-    pub fn transitions(&self) -> &[U32] {
-        self.records(Section::Transitions)
-    }
-
-    /// Words of partial segments.
-    #[inline]
-    pub fn path_partials(&self) -> &[U32] {
-        self.records(Section::PathPartials)
-    }
-
-    /// Words of decision diagrams.
-    #[inline]
-    pub fn code(&self) -> &[U32] {
-        self.records(Section::Code)
     }
 
     /// How many strings there are.

@@ -37,6 +37,11 @@ impl<R: ?Sized> Id<R> {
     }
 }
 
+impl<R: ?Sized> Default for Id<R> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
 impl<R: ?Sized> Clone for Id<R> {
     fn clone(&self) -> Self {
         *self
@@ -124,6 +129,11 @@ impl<R> Run<R> {
     }
 }
 
+impl<R> Default for Run<R> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
 impl<R> Clone for Run<R> {
     fn clone(&self) -> Self {
         *self
@@ -142,6 +152,80 @@ pub enum Str {}
 /// Names a string.
 pub type StrId = Id<Str>;
 
+/// A value at some level that is a record, and who said so.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct Choice<R> {
+    value: U32,
+    /// The statement; no file where the edition says so.
+    pub location: Location,
+    kind: PhantomData<R>,
+}
+
+/// What a [`Choice`] is.
+pub enum Chosen<R> {
+    /// The level does not say.
+    NotSaid,
+    /// `off`.
+    Off,
+    /// This.
+    On(Id<R>),
+}
+
+impl<R> Choice<R> {
+    /// A level that does not say.
+    pub const NOT_SAID: Self = Self::of(Setting::UNSET, Location::NOWHERE);
+
+    const fn of(value: u32, location: Location) -> Self {
+        Self {
+            value: U32::new(value),
+            location,
+            kind: PhantomData,
+        }
+    }
+
+    /// `off`, said there.
+    pub const fn off(location: Location) -> Self {
+        Self::of(Setting::OFF, location)
+    }
+
+    /// This, said there.
+    pub fn on(id: Id<R>, location: Location) -> Self {
+        Self::of(id.0.get(), location)
+    }
+
+    /// What it is.
+    #[inline]
+    pub fn chosen(self) -> Chosen<R> {
+        match self.value.get() {
+            Setting::UNSET => Chosen::NotSaid,
+            Setting::OFF => Chosen::Off,
+            index => Chosen::On(Id::new(index)),
+        }
+    }
+}
+
+impl<R> Default for Choice<R> {
+    fn default() -> Self {
+        Self::NOT_SAID
+    }
+}
+impl<R> Clone for Choice<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Choice<R> {}
+impl<R> fmt::Debug for Choice<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.chosen() {
+            Chosen::NotSaid => f.write_str("not said"),
+            Chosen::Off => f.write_str("off"),
+            Chosen::On(id) => write!(f, "{id:?}"),
+        }
+    }
+}
+
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $($(#[$doc])*
@@ -153,6 +237,7 @@ macro_rules! records {
 
 records! {
     /// Where in the source something was said.
+    #[derive(Default)]
     Location {
         /// The file's name as the compiler printed it; none for what nobody wrote.
         file: StrId,
@@ -161,28 +246,42 @@ records! {
     }
 
     /// What holds for the whole mesh.
+    #[derive(Default)]
     Mesh {
         /// The mesh's name.
         name: StrId,
         /// SPIFFE trust domain.
         trust_domain: StrId,
         /// The edition that pinned the defaults.
-        edition: U32,
-        /// Where callers reach a sidecar whose endpoint names no `via` address.
-        sidecar_port: U16,
+        edition: Setting,
+        /// See [`Mtls`].
+        mtls: Setting,
+        /// 1: a service without rules is open; 0: it is closed.
+        open_by_default: Setting,
+        /// 1: sidecars let through to hosts that the mesh does not know; 0: they do not.
+        egress: Setting,
+        /// 1: requests are logged.
+        access_log: Setting,
         /// 1: `%2F` and `%5C` in paths are kept; 0: they are refused.
-        encoded_slash: u8,
-        /// Protection that the runtime must provide; see [`Protection`].
-        protection: u8,
+        encoded_slash: Setting,
+        /// Where callers reach a sidecar whose endpoint names no `via` address.
+        sidecar_port: Setting,
+        /// Which share of the requests is traced, in millionths, or `off`.
+        tracing: Setting,
+        /// Where traces go, or none.
+        tracing_url: StrId,
+        /// 0 OTLP, 1 Zipkin.
+        tracing_zipkin: u8,
         /// Seed of the host index.
         host_seed: U64,
         /// Longest probe of the host index.
         host_probe: U32,
         /// The weakest level: edition and `defaults`.
-        timeouts: Id<Timeouts>,
+        policy: Id<Policy>,
     }
 
     /// A fact about how the bundle came to be.
+    #[derive(Default)]
     Provenance {
         /// Such as `compiler`, or `param canary`.
         key: StrId,
@@ -190,41 +289,163 @@ records! {
         value: StrId,
     }
 
+    /// What a node needs of its runtime; see [`crate::needs`].
+    #[derive(Default)]
+    Need {
+        /// The feature's code.
+        feature: U16,
+        /// 1: a node that cannot provide it must not serve.
+        protection: u8,
+        /// Whose need it is; see [`NeedScope`].
+        scope: u8,
+        /// The gateway or service, or none.
+        subject: U32,
+        /// The statement that asks for it.
+        location: Location,
+    }
+
+    /// An issuer of tokens, and how they are verified.
+    #[derive(Default)]
+    Jwt {
+        /// Its name.
+        name: StrId,
+        /// Its namespace.
+        namespace: StrId,
+        /// The issuer that tokens name.
+        issuer: StrId,
+        /// The audiences of which a token names one; none: any.
+        audiences: Run<Text>,
+        /// 0: the keys are at a URL, 1: in a file.
+        jwks_kind: u8,
+        /// The URL or the file.
+        jwks: StrId,
+        /// How often keys are fetched from a URL, in milliseconds.
+        every: Setting,
+        /// Where in a request the token is.
+        places: Run<TokenPlace>,
+        /// Where it is declared.
+        location: Location,
+    }
+
+    /// API keys.
+    #[derive(Default)]
+    Keys {
+        /// Their name.
+        name: StrId,
+        /// Their namespace.
+        namespace: StrId,
+        /// The file that holds their hashes.
+        file: StrId,
+        /// Where in a request a key is.
+        places: Run<TokenPlace>,
+        /// Where they are declared.
+        location: Location,
+    }
+
+    /// Where in a request a token or key is.
+    #[derive(Default)]
+    TokenPlace {
+        /// See [`PlaceKind`].
+        kind: u8,
+        /// The header, in lower case, the cookie, or the parameter.
+        name: StrId,
+        /// What stands before it in a header.
+        prefix: StrId,
+        /// Where that is said; no file where the edition says so.
+        location: Location,
+    }
+
+    /// A text among several.
+    #[derive(Default)]
+    Text {
+        /// It.
+        text: StrId,
+    }
+
+    /// A field of a request, used as a key.
+    #[derive(Default)]
+    FieldRef {
+        /// See [`FieldKind`].
+        field: u8,
+        /// The token or keys whose claim or consumer it is.
+        provider: U32,
+        /// Name of a header, query parameter, cookie or claim.
+        name: StrId,
+    }
+
     /// A gateway.
+    #[derive(Default)]
     Gateway {
         /// Its name.
         name: StrId,
         /// Its namespace.
         namespace: StrId,
+        /// Its SPIFFE ID.
+        identity: StrId,
         /// Its listeners.
         listeners: Run<Listener>,
         /// Its host blocks.
         hosts: Run<HostBlock>,
         /// Whose `x-forwarded-for` is believed.
         trusted_proxies: Run<Cidr>,
+        /// How many headers a request may have.
+        header_count: Setting,
+        /// How many bytes they may have together.
+        header_bytes: SizeSetting,
         /// Where it is declared.
         location: Location,
     }
 
     /// A listener of a gateway.
+    #[derive(Default)]
     Listener {
         /// The address in 16 bytes (IPv4 mapped into IPv6); all zero: every address.
         address: [u8; 16],
         /// The port.
         port: U16,
-        /// 0 `http`, 1 `https`; see [`ListenerProtocol`].
+        /// See [`ListenerProtocol`].
         protocol: u8,
-        /// Bit 0: HTTP/2 is offered. Bit 1: everything is redirected to `https`.
+        /// Bit 0: HTTP/2 is offered. Bit 1: everything is redirected to `https`. Bit 2: clients may come
+        /// without a certificate.
         flags: u8,
-        /// The certificate chain's file (`https`).
-        certificate: StrId,
-        /// The private key's file (`https`).
-        key: StrId,
+        /// What it proves itself with (`https`).
+        certificates: Run<Certificate>,
+        /// The file of the authorities that client certificates come from (`https`), or none.
+        client_ca: StrId,
+        /// Where all its connections go (`tcp`): the service …
+        service: Id<Service>,
+        /// … and its version, [`Target::OWN`] or none.
+        version: U32,
+        /// Where connections go by the name they ask for (`tls passthrough`).
+        names: Run<PassedName>,
         /// Where it is declared.
         location: Location,
     }
 
+    /// A certificate and its key.
+    #[derive(Default)]
+    Certificate {
+        /// The file of the certificate chain.
+        certificate: StrId,
+        /// The file of the private key.
+        key: StrId,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A name for which TLS connections are passed on.
+    #[derive(Default)]
+    PassedName {
+        /// The name, `*.suffix`, or `*`.
+        pattern: StrId,
+        /// The service.
+        service: Id<Service>,
+        /// Its version, [`Target::OWN`] or none.
+        version: U32,
+    }
+
     /// An address range.
+    #[derive(Default)]
     Cidr {
         /// The network's address in 16 bytes (IPv4 mapped into IPv6).
         address: [u8; 16],
@@ -233,13 +454,18 @@ records! {
     }
 
     /// A `host` block of a gateway.
+    #[derive(Default)]
     HostBlock {
         /// The patterns as written, for logs.
         name: StrId,
         /// Its arms.
         table: Id<Table>,
         /// Host, gateway and everything weaker.
-        timeouts: Id<Timeouts>,
+        policy: Id<Policy>,
+        /// Its rules, or none.
+        authz: Id<Authz>,
+        /// Certificates of its own.
+        certificates: Run<Certificate>,
         /// Where it is declared.
         location: Location,
     }
@@ -256,41 +482,67 @@ records! {
         value: U32,
     }
 
-    /// A service.
+    /// A service, or something outside the mesh.
+    #[derive(Default)]
     Service {
         /// Its name.
         name: StrId,
         /// Its namespace.
         namespace: StrId,
+        /// Its SPIFFE ID.
+        identity: StrId,
         /// See [`Protocol`].
         protocol: u8,
-        /// Bit 0: it says whom it calls, and its sidecar lets it call only those.
+        /// Bit 0: it says whom it calls, and its sidecar lets it call only those. Bit 1: it is outside the
+        /// mesh. Bit 2: nothing terminates mTLS in front of it. Bit 3: other namespaces may aim at it.
         flags: u8,
+        /// See [`Mtls`].
+        mtls: Setting,
+        /// See [`UpstreamTls`].
+        tls: Setting,
+        /// The name that callers verify, or none.
+        tls_name: StrId,
         /// Its `route`, or none.
         route: Id<Table>,
-        /// All its endpoints.
+        /// All its listed endpoints.
         endpoints: Run<Endpoint>,
+        /// Who names its endpoints, those of versions aside, or none.
+        source: Id<EndpointSource>,
         /// Its versions.
         versions: Run<Version>,
         /// Whom it calls, ordered by target.
         calls: Run<Call>,
-        /// What its own block says.
-        timeouts: Id<Timeouts>,
+        /// What its own block says about traffic.
+        policy: Id<Policy>,
+        /// How an endpoint is chosen, or none.
+        spread: Id<Spread>,
+        /// Who takes over when no endpoint is healthy: a service or none …
+        failover: Id<Service>,
+        /// … and its version, [`Target::OWN`] or none.
+        failover_version: U32,
+        /// Its rules; none: it is open.
+        authz: Id<Authz>,
         /// Where it is declared.
         location: Location,
     }
 
     /// A version of a service.
+    #[derive(Default)]
     Version {
         /// Its name.
         name: StrId,
         /// Its endpoints, within those of the service.
         endpoints: Run<Endpoint>,
+        /// Who names its endpoints, or none.
+        source: Id<EndpointSource>,
+        /// How one is chosen where that is not as in the rest of the service, or none.
+        spread: Id<Spread>,
         /// Where it is declared.
         location: Location,
     }
 
     /// An endpoint of a service.
+    #[derive(Default)]
     Endpoint {
         /// Where the application listens; IPv4 mapped into IPv6.
         address: [u8; 16],
@@ -310,14 +562,113 @@ records! {
         location: Location,
     }
 
+    /// Who names endpoints.
+    #[derive(Default)]
+    EndpointSource {
+        /// See [`SourceKind`].
+        kind: u8,
+        /// By the kind: a name, a file, `NAMESPACE/NAME:PORT`, a prefix, or none.
+        text: StrId,
+        /// The port (address records).
+        port: U16,
+        /// How often it is asked, in milliseconds (DNS).
+        every: Setting,
+        /// Which entries of an inventory: a table of one arm, or none for all.
+        filter: Id<Table>,
+        /// Where it is said.
+        location: Location,
+    }
+
     /// `calls` of a service.
+    #[derive(Default)]
     Call {
         /// The callee.
         target: Id<Service>,
         /// What the block says for this caller.
-        timeouts: Id<Timeouts>,
+        policy: Id<Policy>,
+        /// A local address at which the application finds the callee …
+        on: [u8; 16],
+        /// … and its port, or 0.
+        on_port: U16,
         /// Where it is declared.
         location: Location,
+    }
+
+    /// How endpoints are chosen.
+    #[derive(Default)]
+    Spread {
+        /// See [`Algorithm`].
+        algorithm: Setting,
+        /// The field whose hash chooses, or none.
+        hash: Id<FieldRef>,
+        /// How long a new endpoint gets less than its share, in milliseconds.
+        slow_start: Setting,
+        /// 1: endpoints of the caller's zone come first.
+        prefer_zone: Setting,
+        /// How much one proxy lets through.
+        limits: Choice<Limits>,
+        /// When an endpoint gets no requests for a while.
+        eject: Choice<Eject>,
+        /// The request that tells whether an endpoint is healthy.
+        health: Choice<Health>,
+    }
+
+    /// How much one proxy lets through at a time.
+    #[derive(Default)]
+    Limits {
+        /// Open connections.
+        connections: Setting,
+        /// Requests that wait for one.
+        pending: Setting,
+        /// Requests under way.
+        requests: Setting,
+        /// Requests after which a connection is closed.
+        per_connection: Setting,
+    }
+
+    /// Outlier ejection.
+    #[derive(Default)]
+    Eject {
+        /// After how many errors in a row.
+        after: U32,
+        /// How often it is decided who comes back, in milliseconds.
+        every: Setting,
+        /// How long the first time is, in milliseconds.
+        time: Setting,
+        /// Which share may be out at a time, in millionths.
+        at_most: Setting,
+        /// The share of healthy endpoints below which all are used, in millionths.
+        min_healthy: Setting,
+    }
+
+    /// Active health checks.
+    #[derive(Default)]
+    Health {
+        /// The method.
+        method: StrId,
+        /// The path, with a query where one is written.
+        path: StrId,
+        /// How often, in milliseconds.
+        every: Setting,
+        /// How long the answer may take, in milliseconds.
+        timeout: Setting,
+        /// Good answers in a row that make an endpoint healthy.
+        healthy: Setting,
+        /// Failures in a row that make it unhealthy.
+        unhealthy: Setting,
+        /// Good statuses.
+        expect: Run<StatusRange>,
+        /// Where they are said.
+        expect_location: Location,
+    }
+
+    /// Statuses, both ends included.
+    #[derive(Default)]
+    StatusRange {
+        /// The first.
+        low: U16,
+        /// The last.
+        high: U16,
     }
 
     /// A value at some level, and who said so.
@@ -328,20 +679,256 @@ records! {
         location: Location,
     }
 
-    /// The timeouts that one level sets, in milliseconds.
-    Timeouts {
-        /// From the request's head to the end of the response.
-        request: Setting,
-        /// From dialling to a usable connection.
-        connect: Setting,
-        /// How long an unused upstream connection is kept.
-        idle: Setting,
+    /// A number of bytes at some level, and who said so.
+    SizeSetting {
+        /// [`SizeSetting::UNSET`], [`SizeSetting::OFF`], or the bytes.
+        value: U64,
+        /// The statement; no file where the edition says so.
+        location: Location,
     }
 
-    /// A table of arms.
+    /// What one level says about traffic.
+    #[derive(Default)]
+    Policy {
+        /// From the request's head to the end of the response, in milliseconds.
+        request: Setting,
+        /// From dialling to a usable connection, in milliseconds.
+        connect: Setting,
+        /// How long an unused upstream connection is kept, in milliseconds.
+        idle: Setting,
+        /// When a second try starts beside the first, in milliseconds.
+        hedge: Setting,
+        /// 1: responses are compressed.
+        compress: Setting,
+        /// How large a request's body may be.
+        max_body: SizeSetting,
+        /// Up to which size a request is read before it is forwarded.
+        buffer: SizeSetting,
+        /// Further tries.
+        retry: Choice<Retry>,
+        /// Which pages of other origins may call.
+        cors: Choice<Cors>,
+        /// The field that keeps its share of a split.
+        sticky: Choice<FieldRef>,
+        /// What is forwarded in place of what came, or none.
+        rewrite: Id<Rewrite>,
+        /// What of the levels outside does not hold: bits of `OFF_…`.
+        off: u8,
+        /// Rate limits.
+        rate_limits: Run<RateLimit>,
+        /// Copies.
+        mirrors: Run<Mirror>,
+        /// Faults.
+        faults: Run<Fault>,
+        /// Changes of the request's headers.
+        request_headers: Run<HeaderOperation>,
+        /// Changes of the response's headers.
+        response_headers: Run<HeaderOperation>,
+        /// Tokens and keys without which requests are refused.
+        requires: Run<Require>,
+        /// Tokens and keys that are verified if they are there.
+        accepts: Run<Accept>,
+    }
+
+    /// Further tries.
+    #[derive(Default)]
+    Retry {
+        /// How many.
+        attempts: U32,
+        /// After what: bits by [`RetryCondition`].
+        on: U32,
+        /// After which statuses besides.
+        statuses: Run<StatusRange>,
+        /// How long each may take, in milliseconds.
+        per_try: Setting,
+        /// The first wait, in milliseconds.
+        backoff: Setting,
+        /// The longest wait, in milliseconds.
+        backoff_most: U32,
+        /// The budget: a share of requests, in millionths.
+        budget: Setting,
+        /// What the budget always allows.
+        budget_least: U32,
+        /// In so many milliseconds; 0: at a time.
+        budget_per: U32,
+        /// The budget's window in milliseconds; 0: requests under way.
+        budget_over: U32,
+        /// 1: requests that change something are tried again, too.
+        any_method: Setting,
+    }
+
+    /// Which pages of other origins may call.
+    #[derive(Default)]
+    Cors {
+        /// The origins, or `*`.
+        origins: Run<Text>,
+        /// The methods they may use.
+        methods: Run<Text>,
+        /// Where the methods are said.
+        methods_location: Location,
+        /// The headers they may send.
+        headers: Run<Text>,
+        /// The headers they may read.
+        expose: Run<Text>,
+        /// 1: cookies are sent along.
+        credentials: u8,
+        /// How long a preflight holds, in seconds.
+        max_age: Setting,
+    }
+
+    /// What is forwarded in place of what came.
+    #[derive(Default)]
+    Rewrite {
+        /// The whole path, captures filled in; none: it stays, or its prefix changes.
+        path: Run<TemplatePart>,
+        /// What replaces the segments before the final `/**`, or none.
+        prefix: StrId,
+        /// Where the path is said.
+        path_location: Location,
+        /// The host, or none.
+        host: StrId,
+        /// Where the host is said.
+        host_location: Location,
+    }
+
+    /// A part of a path that is put together.
+    #[derive(Default)]
+    TemplatePart {
+        /// A text, or none.
+        text: StrId,
+        /// In place of a text: what the arm captures, counted from its first capture.
+        capture: U32,
+    }
+
+    /// What an arm's path captures.
+    #[derive(Default)]
+    Capture {
+        /// Its name.
+        name: StrId,
+        /// See [`CaptureKind`].
+        kind: u8,
+        /// By the kind: the segment's place, counted from 0.
+        index: U32,
+        /// Bytes of the segment before what is captured; for a rest the segments after it.
+        before: U32,
+        /// Bytes of the segment after what is captured.
+        after: U32,
+    }
+
+    /// How many requests are let through.
+    #[derive(Default)]
+    RateLimit {
+        /// How many …
+        count: U32,
+        /// … in how many milliseconds.
+        per: U32,
+        /// How many may come at once.
+        burst: Setting,
+        /// What is counted apart.
+        fields: Run<FieldRef>,
+        /// See [`Counter`].
+        counter: u8,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A copy of a share of the requests.
+    #[derive(Default)]
+    Mirror {
+        /// Which share, in millionths.
+        share: U32,
+        /// The service that gets it …
+        service: Id<Service>,
+        /// … its version, [`Target::OWN`] or none.
+        version: U32,
+        /// 1: requests that change something are copied, too.
+        any_method: Setting,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A try that is delayed or fails on purpose.
+    #[derive(Default)]
+    Fault {
+        /// Which share, in millionths.
+        share: U32,
+        /// 0: a delay, 1: an answer.
+        kind: u8,
+        /// Milliseconds, or the status.
+        value: U32,
+        /// The year of the day from which on it does not happen; 0: it always does.
+        until_year: U16,
+        /// The month, from 1.
+        until_month: u8,
+        /// The day, from 1.
+        until_day: u8,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A change of headers.
+    #[derive(Default)]
+    HeaderOperation {
+        /// See [`HeaderOp`].
+        kind: u8,
+        /// The header, in lower case.
+        name: StrId,
+        /// The value, or none.
+        value: StrId,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A token or key without which requests are refused.
+    #[derive(Default)]
+    Require {
+        /// 0: a token, 1: a key.
+        kind: u8,
+        /// Which.
+        provider: U32,
+        /// When: a table of one arm, or none for always.
+        condition: Id<Table>,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// A token or key that is verified if it is there.
+    #[derive(Default)]
+    Accept {
+        /// 0: a token, 1: a key.
+        kind: u8,
+        /// Which.
+        provider: U32,
+        /// Where it is said.
+        location: Location,
+    }
+
+    /// Who may call.
+    #[derive(Default)]
+    Authz {
+        /// The rules in the order in which they decide; none: nobody may.
+        rules: Id<Table>,
+        /// Rules that only count what they would refuse, or none.
+        shadow: Id<Table>,
+        /// Who is asked besides, or none.
+        external: StrId,
+        /// How long the answer may take, in milliseconds.
+        timeout: Setting,
+        /// 1: requests pass when there is none.
+        fail_open: u8,
+        /// Where it is said; no file where the edition says so.
+        location: Location,
+    }
+
+    /// A table: arms, or rules.
+    #[derive(Default)]
     Table {
         /// Its arms, in the order of the source.
         arms: Run<Arm>,
+        /// Its rules, in the order in which they decide.
+        rules: Run<Rule>,
+        /// Fields that a request may have once, or it is refused before the rules are asked.
+        single: Run<FieldRef>,
         /// The facets its diagrams ask.
         facets: Run<Facet>,
         /// Classifies paths.
@@ -352,8 +939,20 @@ records! {
         code: Run<U32>,
     }
 
+    /// A rule.
+    #[derive(Default)]
+    Rule {
+        /// Its name, or its text.
+        name: StrId,
+        /// Where it is declared.
+        location: Location,
+        /// 1: it allows; 0: it denies.
+        allows: u8,
+    }
+
     /// An arm of a table. One arm of the source may be several here, where what is done depends on
     /// which of its patterns took the path.
+    #[derive(Default)]
     Arm {
         /// Its name, or the text of its match.
         name: StrId,
@@ -361,7 +960,7 @@ records! {
         location: Location,
         /// See [`ArmAction`].
         action: u8,
-        /// Segments before the pattern's final `/**`; for redirects of a prefix.
+        /// Segments before the pattern's final `/**`; for what replaces a prefix.
         prefix_segments: u8,
         /// The status of a response.
         status: U16,
@@ -369,11 +968,14 @@ records! {
         a: U32,
         /// By the action: version, count of shares.
         b: U32,
+        /// What its path captures.
+        captures: Run<Capture>,
         /// What its block says.
-        timeouts: Id<Timeouts>,
+        policy: Id<Policy>,
     }
 
     /// A share of a split.
+    #[derive(Default)]
     Share {
         /// Where the share ends, in millionths: shares are taken in order.
         end: U32,
@@ -384,6 +986,7 @@ records! {
     }
 
     /// A redirect.
+    #[derive(Default)]
     Redirect {
         /// The status.
         status: U16,
@@ -393,8 +996,8 @@ records! {
         scheme: StrId,
         /// The host, or none to keep it.
         host: StrId,
-        /// The whole path, or none.
-        path: StrId,
+        /// The whole path, captures filled in, or none.
+        path: Run<TemplatePart>,
         /// What replaces the segments before the final `/**`, or none.
         prefix: StrId,
         /// The whole location, or none to build it from the parts.
@@ -402,14 +1005,17 @@ records! {
     }
 
     /// A field that a table's diagrams ask, with its classifier.
+    #[derive(Default)]
     Facet {
         /// See [`FieldKind`].
         field: u8,
         /// See [`ClassifierKind`].
         classifier: u8,
-        /// Name of a header, query parameter or cookie.
+        /// The token or keys whose claim or consumer it is.
+        provider: U32,
+        /// Name of a header, query parameter, cookie, claim or field of an inventory.
         name: StrId,
-        /// First slot, bound, or the automaton.
+        /// First slot, bound, the automaton, or the member's text.
         start: U32,
         /// Slots (a power of two) or bounds.
         count: U32,
@@ -520,13 +1126,82 @@ impl Setting {
     };
 }
 
-impl Timeouts {
-    /// A level that says nothing.
-    pub const NOT_SAID: Self = Self {
-        request: Setting::NOT_SAID,
-        connect: Setting::NOT_SAID,
-        idle: Setting::NOT_SAID,
-    };
+impl Default for Setting {
+    fn default() -> Self {
+        Self::NOT_SAID
+    }
+}
+
+impl Setting {
+    /// A value, said there.
+    pub const fn new(value: u32, location: Location) -> Self {
+        Self {
+            value: U32::new(value),
+            location,
+        }
+    }
+
+    /// The value; `None` where the level does not say, or says `off`.
+    #[inline]
+    pub fn get(self) -> Option<u32> {
+        match self.value.get() {
+            Self::UNSET | Self::OFF => None,
+            value => Some(value),
+        }
+    }
+
+    /// Whether it is a flag that is set.
+    #[inline]
+    pub fn is_set(self) -> bool {
+        self.value.get() == 1
+    }
+}
+
+impl SizeSetting {
+    /// This level does not say.
+    pub const UNSET: u64 = u64::MAX;
+    /// `off`.
+    pub const OFF: u64 = u64::MAX - 1;
+    /// The largest value.
+    pub const MAX: u64 = u64::MAX - 2;
+
+    /// A value, said there.
+    pub const fn new(value: u64, location: Location) -> Self {
+        Self {
+            value: U64::new(value),
+            location,
+        }
+    }
+
+    /// The value; `None` where the level does not say, or says `off`.
+    #[inline]
+    pub fn get(self) -> Option<u64> {
+        match self.value.get() {
+            Self::UNSET | Self::OFF => None,
+            value => Some(value),
+        }
+    }
+}
+
+impl Default for SizeSetting {
+    fn default() -> Self {
+        Self::new(Self::UNSET, Location::NOWHERE)
+    }
+}
+
+impl Policy {
+    /// Bit of `off`: rate limits.
+    pub const OFF_RATE_LIMITS: u8 = 1;
+    /// Bit of `off`: mirrors.
+    pub const OFF_MIRRORS: u8 = 2;
+    /// Bit of `off`: faults.
+    pub const OFF_FAULTS: u8 = 4;
+    /// Bit of `off`: changes of the request's headers.
+    pub const OFF_REQUEST_HEADERS: u8 = 8;
+    /// Bit of `off`: changes of the response's headers.
+    pub const OFF_RESPONSE_HEADERS: u8 = 16;
+    /// Bit of `off`: rewrites.
+    pub const OFF_REWRITE: u8 = 32;
 }
 
 impl PathState {
@@ -548,11 +1223,29 @@ impl Listener {
     pub const HTTP2: u8 = 1;
     /// Bit of `flags`: everything is redirected to `https`.
     pub const REDIRECT_HTTPS: u8 = 2;
+    /// Bit of `flags`: clients may come without a certificate.
+    pub const CLIENT_CA_OPTIONAL: u8 = 4;
 }
 
 impl Service {
     /// Bit of `flags`: it may call only what its `calls` name.
     pub const CALLS_LISTED: u8 = 1;
+    /// Bit of `flags`: it is outside the mesh.
+    pub const EXTERNAL: u8 = 2;
+    /// Bit of `flags`: nothing terminates mTLS in front of it.
+    pub const SIDECAR_NONE: u8 = 4;
+    /// Bit of `flags`: other namespaces may aim at it.
+    pub const EXPORTED: u8 = 8;
+}
+
+impl FieldRef {
+    /// Parts the names of the objects around a claim and its own.
+    pub const CLAIM_SEPARATOR: char = '\0';
+}
+
+impl TemplatePart {
+    /// The `capture` of a text.
+    pub const NO_CAPTURE: u32 = u32::MAX;
 }
 
 impl Target {
@@ -589,6 +1282,140 @@ coded! {
         Http = 0,
         /// HTTP over TLS.
         Https = 1,
+        /// Bytes for one service.
+        Tcp = 2,
+        /// TLS that goes on as it is.
+        Passthrough = 3,
+    }
+
+    /// Whether a service takes only callers whose identity it verified.
+    Mtls {
+        /// Only those.
+        Strict = 0,
+        /// Others, too.
+        Permissive = 1,
+        /// It verifies nobody.
+        Off = 2,
+    }
+
+    /// Whether callers speak TLS that is not the mesh's own.
+    UpstreamTls {
+        /// The proxy does, and verifies a name.
+        Verify = 1,
+        /// The application does.
+        Passthrough = 2,
+    }
+
+    /// Where in a request a token or key is.
+    PlaceKind {
+        /// In a header.
+        Header = 0,
+        /// In a cookie.
+        Cookie = 1,
+        /// In a query parameter.
+        Query = 2,
+    }
+
+    /// Who names endpoints.
+    SourceKind {
+        /// Address records.
+        Dns = 0,
+        /// Service records.
+        DnsService = 1,
+        /// The node's inventory.
+        Inventory = 2,
+        /// A file of the inventory's form.
+        File = 3,
+        /// A service of Kubernetes.
+        Kubernetes = 4,
+        /// The keys of etcd below a prefix.
+        Etcd = 5,
+    }
+
+    /// The rule by which an endpoint is chosen.
+    Algorithm {
+        /// Of two, the one with fewer requests under way.
+        LeastRequest = 0,
+        /// One after the other.
+        RoundRobin = 1,
+        /// Any.
+        Random = 2,
+        /// Of two, the one that answers sooner.
+        Ewma = 3,
+        /// The address that the caller meant.
+        Passthrough = 4,
+        /// By the hash of a field.
+        Hash = 5,
+    }
+
+    /// What a further try may follow, as the number of a bit.
+    RetryCondition {
+        /// Any 5xx, or no answer.
+        ServerError = 0,
+        /// 502, 503, 504.
+        GatewayError = 1,
+        /// The connection was reset before an answer.
+        Reset = 2,
+        /// There was no connection.
+        ConnectFailure = 3,
+        /// The stream was refused unprocessed.
+        RefusedStream = 4,
+        /// 409.
+        Retriable4xx = 5,
+        /// The try took too long.
+        Timeout = 6,
+        /// gRPC says so.
+        GrpcCancelled = 7,
+        /// gRPC says so.
+        GrpcDeadlineExceeded = 8,
+        /// gRPC says so.
+        GrpcInternal = 9,
+        /// gRPC says so.
+        GrpcResourceExhausted = 10,
+        /// gRPC says so.
+        GrpcUnavailable = 11,
+    }
+
+    /// What a capture captures.
+    CaptureKind {
+        /// A segment, or a part of it, counted from the left.
+        FromLeft = 0,
+        /// A segment, or a part of it, counted from the right.
+        FromRight = 1,
+        /// The segments from one on, each with the `/` before it; `before` stand after them.
+        Rest = 2,
+    }
+
+    /// Who counts requests.
+    Counter {
+        /// Each proxy by itself.
+        Own = 0,
+        /// A shared store; without it requests pass.
+        SharedOpen = 1,
+        /// A shared store; without it requests are refused.
+        SharedClosed = 2,
+    }
+
+    /// What becomes of a header.
+    HeaderOp {
+        /// It is this.
+        Set = 0,
+        /// One more.
+        Add = 1,
+        /// Gone.
+        Remove = 2,
+    }
+
+    /// Whose need something is.
+    NeedScope {
+        /// Every node's.
+        Everyone = 0,
+        /// That of the gateway `subject`.
+        Gateway = 1,
+        /// That of the sidecars of the service `subject`.
+        Sidecar = 2,
+        /// That of every node that calls the service `subject`.
+        Caller = 3,
     }
 
     /// What a service speaks.
@@ -601,6 +1428,8 @@ coded! {
         Http2 = 2,
         /// gRPC: HTTP/2 with trailers.
         Grpc = 3,
+        /// Bytes.
+        Tcp = 4,
     }
 
     /// What an arm does.
@@ -613,13 +1442,6 @@ coded! {
         Redirect = 2,
         /// `status`, and `a` the body or none.
         Respond = 3,
-    }
-
-    /// The protection a mesh asks for. A runtime that does not know the code refuses the bundle:
-    /// never is open what was written closed.
-    Protection {
-        /// `mtls off`, `authz open-by-default`.
-        Open = 0,
     }
 
     /// A field of a request.
@@ -652,6 +1474,16 @@ coded! {
         PathTail = 12,
         /// How many segments the path has.
         PathLength = 13,
+        /// The names in the client's certificate: a list.
+        ClientCertSan = 14,
+        /// Whether a valid token is there.
+        Jwt = 15,
+        /// A claim of a valid token.
+        Claim = 16,
+        /// The consumer that a valid key belongs to.
+        Key = 17,
+        /// A field of an entry of an inventory.
+        Inventory = 18,
     }
 
     /// How a facet's values are told apart. Class 0 is "any other", class 1 "absent".
@@ -666,6 +1498,8 @@ coded! {
         Decimal = 3,
         /// A path automaton over the segments from the right.
         Tail = 4,
+        /// Class 2 where a list holds a text, or a text holds it between spaces.
+        Member = 5,
     }
 }
 

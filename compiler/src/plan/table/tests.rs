@@ -4,12 +4,12 @@ use super::*;
 use crate::model::condition::{Field, Predicate, Test, TextPattern};
 use crate::reference::first_match;
 use mesh_bundle::decide::{Plain, decide};
-use mesh_bundle::format::{ArmAction, Bundle, Location, Mesh, Setting, Timeouts};
+use mesh_bundle::format::{Arm, ArmAction, Bundle, Location, Mesh, Policy, Setting};
 use mesh_bundle::path::{EncodedSlash, NormalPath};
 use mesh_lang::source::{FileId, Span};
 use mesh_lang::value::{Cidr, HostPattern};
 use proptest::prelude::*;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use zerocopy::little_endian::U16;
 
 /// What an arm of a random table asks.
@@ -38,34 +38,28 @@ fn bundle(arms: &[Asks]) -> (Bundle, Vec<u32>) {
     let nothing = draft.string("test");
     let arm = Arm {
         name: nothing,
-        location: Location::NOWHERE,
         action: ArmAction::Respond.code(),
-        prefix_segments: 0,
         status: U16::new(200),
         a: U32::new(u32::MAX),
-        b: U32::ZERO,
-        timeouts: Id::NONE,
+        ..Arm::default()
     };
-    let run = extend(&mut draft.arms, arms.iter().map(|_| arm));
-    let written = write(&mut draft, &Asks::matches(arms), run).expect("the table compiles");
-    draft.tables.push(written.table);
-    let setting = Setting::NOT_SAID;
-    draft.timeouts.push(Timeouts {
-        request: setting,
-        connect: setting,
-        idle: setting,
-    });
-    draft.mesh.push(Mesh {
+    let written = write(&mut draft, &Asks::matches(arms)).expect("the table compiles");
+    let mut table = written.table;
+    table.arms = extend(&mut draft.arms, arms.iter().map(|_| arm));
+    draft.tables.push(table);
+    draft.policies.push(Policy::default());
+    let zero = Setting::new(0, Location::NOWHERE);
+    draft.mesh = Mesh {
         name: nothing,
         trust_domain: nothing,
-        edition: U32::new(2026),
-        sidecar_port: U16::new(15006),
-        encoded_slash: 0,
-        protection: 0,
-        host_seed: U64::ZERO,
-        host_probe: U32::ZERO,
-        timeouts: Id::new(0),
-    });
+        mtls: zero,
+        open_by_default: zero,
+        egress: zero,
+        access_log: zero,
+        encoded_slash: zero,
+        policy: Id::new(0),
+        ..Mesh::default()
+    };
     let bundle = Bundle::open(draft.finish()).expect("what was written opens");
     (bundle, written.residual)
 }
@@ -75,17 +69,12 @@ fn decided(bundle: &Bundle, request: &Plain<'_>) -> Option<usize> {
 }
 
 fn request<'p>(method: &'p str, path: &'p str, headers: &[(&'p str, &'p str)]) -> Plain<'p> {
+    let path = NormalPath::parse(path, EncodedSlash::Reject).expect("a path");
     Plain {
-        method,
-        host: "shop.example",
         scheme: "https",
         port: 443,
-        path: NormalPath::parse(path, EncodedSlash::Reject).expect("a path"),
-        query: None,
         headers: headers.to_vec(),
-        source: None,
-        source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ..Plain::new(method, "shop.example", path)
     }
 }
 
@@ -253,7 +242,7 @@ fn a_condition_that_explodes_is_refused() {
         ..arm(&[], &["/a"])
     };
     let mut draft = Draft::default();
-    let error = write(&mut draft, &Asks::matches(&[explosive]), Run::new(0, 1)).unwrap_err();
+    let error = write(&mut draft, &Asks::matches(&[explosive])).unwrap_err();
     assert_eq!(error, TableError::Condition(0));
 }
 

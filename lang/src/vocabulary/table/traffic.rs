@@ -80,8 +80,11 @@ pub(super) const STATEMENTS: &[Statement] = &[
         .doc("how long connecting may take, TLS included", "connect 1s"),
     Statement::new("idle", TIMEOUT)
         .args(&[OneOf(&[Value(Duration), Word("off")])])
-        .default("5m")
-        .doc("how long nothing may be sent either way", "idle 60s"),
+        .default("60s")
+        .doc(
+            "how long a connection to an endpoint is kept while nothing uses it",
+            "idle 60s",
+        ),
     Statement::new("retry", CALLS)
         .args(&[OneOf(&[
             Seq(&[

@@ -20,6 +20,8 @@ pub struct Mesh {
     gateways: Vec<GatewaySpec>,
     services: Vec<ServiceSpec>,
     defaults: Times,
+    /// What nodes need of their runtime.
+    pub needs: Vec<Need>,
 }
 
 /// Timeouts in milliseconds; 0 is `off`.
@@ -266,6 +268,7 @@ impl Mesh {
                 connect: Some(5_000),
                 idle: Some(60_000),
             },
+            needs: Vec::new(),
         }
     }
 
@@ -344,7 +347,7 @@ impl<'m> Writer<'m> {
         }
     }
 
-    fn times(&mut self, times: Times) -> Id<Timeouts> {
+    fn times(&mut self, times: Times) -> Id<Policy> {
         let location = self.location();
         let setting = |value: Option<u32>| match value {
             None => Setting::NOT_SAID,
@@ -353,12 +356,13 @@ impl<'m> Writer<'m> {
                 location,
             },
         };
-        let timeouts = Timeouts {
+        let policy = Policy {
             request: setting(times.request),
             connect: setting(times.connect),
             idle: setting(times.idle),
+            ..Policy::default()
         };
-        Id::new(extend(&mut self.draft.timeouts, [timeouts]).start() as u32)
+        Id::new(extend(&mut self.draft.policies, [policy]).start() as u32)
     }
 
     fn target(&self, within: Option<usize>, text: &str) -> (u32, u32) {
@@ -400,23 +404,34 @@ impl<'m> Writer<'m> {
             }
         }
         let (seed, probe) = host::write(&mut self.draft, &entries);
-        let record = record::Mesh {
+        let said = |value: u32| Setting::new(value, Location::NOWHERE);
+        self.draft.mesh = record::Mesh {
             name: self.draft.string(mesh.name),
             trust_domain: self.draft.string("shop.example"),
-            edition: U32::new(2026),
-            sidecar_port: U16::new(15006),
-            encoded_slash: 0,
-            protection: Protection::Open.code(),
+            edition: said(2026),
+            mtls: said(u32::from(Mtls::Off.code())),
+            open_by_default: said(1),
+            egress: said(0),
+            access_log: said(1),
+            encoded_slash: said(0),
+            sidecar_port: said(15006),
             host_seed: U64::new(seed),
             host_probe: U32::new(probe),
-            timeouts: defaults,
+            policy: defaults,
+            ..record::Mesh::default()
         };
-        self.draft.mesh.push(record);
+        for need in &mesh.needs {
+            let need = Need {
+                location: self.location(),
+                ..*need
+            };
+            self.draft.needs.push(need);
+        }
         let fact = Provenance {
             key: self.draft.string("compiler"),
             value: self.draft.string("by hand"),
         };
-        self.draft.provenance.push(fact);
+        self.draft.provenances.push(fact);
         self.draft.finish()
     }
 
@@ -424,7 +439,7 @@ impl<'m> Writer<'m> {
         &mut self,
         index: u32,
         spec: &GatewaySpec,
-        defaults: Id<Timeouts>,
+        defaults: Id<Policy>,
         entries: &mut Vec<HostEntry>,
     ) {
         let mut listeners = Vec::new();
@@ -437,14 +452,20 @@ impl<'m> Writer<'m> {
             let mut file =
                 |text: Option<&String>| text.map_or(Id::NONE, |it| self.draft.string(it));
             let (certificate, key) = (file(files.map(|it| &it.0)), file(files.map(|it| &it.1)));
+            let certificate = files.map(|_| Certificate {
+                certificate,
+                key,
+                location: Location::NOWHERE,
+            });
+            let certificates = extend(&mut self.draft.certificates, certificate);
             listeners.push(Listener {
                 address: listener.address.map_or([0; 16], address_bytes),
                 port: U16::new(listener.port),
                 protocol: protocol.code(),
                 flags: listener.flags,
-                certificate,
-                key,
+                certificates,
                 location: self.location(),
+                ..Listener::default()
             });
         }
         let mut blocks = Vec::new();
@@ -465,8 +486,9 @@ impl<'m> Writer<'m> {
             blocks.push(HostBlock {
                 name: self.draft.string(&names.join(", ")),
                 table,
-                timeouts: defaults,
+                policy: defaults,
                 location: self.location(),
+                ..HostBlock::default()
             });
         }
         let trusted = spec.trusted.iter().map(|(address, prefix)| Cidr {
@@ -476,10 +498,14 @@ impl<'m> Writer<'m> {
         let gateway = Gateway {
             name: self.draft.string(&spec.name),
             namespace: self.draft.string("default"),
+            identity: self
+                .draft
+                .string("spiffe://shop.example/ns/default/gw/edge"),
             listeners: extend(&mut self.draft.listeners, listeners),
             hosts: extend(&mut self.draft.host_blocks, blocks),
             trusted_proxies: extend(&mut self.draft.cidrs, trusted),
             location: self.location(),
+            ..Gateway::default()
         };
         self.draft.gateways.push(gateway);
     }
@@ -525,6 +551,7 @@ impl<'m> Writer<'m> {
                     name: self.draft.string(name),
                     endpoints: Run::new(start, count),
                     location: self.location(),
+                    ..Version::default()
                 }
             })
             .collect();
@@ -534,8 +561,9 @@ impl<'m> Writer<'m> {
             .flatten()
             .map(|(callee, times)| Call {
                 target: Id::new(self.target(None, callee).0),
-                timeouts: self.times(*times),
+                policy: self.times(*times),
                 location: self.location(),
+                ..Call::default()
             })
             .collect();
         calls.sort_by_key(|call| call.target);
@@ -546,6 +574,7 @@ impl<'m> Writer<'m> {
         let service = Service {
             name: self.draft.string(&spec.name),
             namespace: self.draft.string("default"),
+            identity: self.draft.string("spiffe://shop.example/ns/default/svc/it"),
             protocol: spec.protocol.code(),
             flags: if spec.calls.is_some() {
                 Service::CALLS_LISTED
@@ -556,8 +585,9 @@ impl<'m> Writer<'m> {
             endpoints: Run::new(start, endpoints.len() as u32),
             versions: extend(&mut self.draft.versions, versions),
             calls: extend(&mut self.draft.calls, calls),
-            timeouts: self.times(spec.times),
+            policy: self.times(spec.times),
             location: self.location(),
+            ..Service::default()
         };
         self.draft.services.push(service);
     }
@@ -582,6 +612,7 @@ impl<'m> Writer<'m> {
             path,
             classes: extend(&mut self.draft.path_classes, roots),
             code: extend(&mut self.draft.code, code),
+            ..Table::default()
         };
         Id::new(extend(&mut self.draft.tables, [table]).start() as u32)
     }
@@ -620,14 +651,18 @@ impl<'m> Writer<'m> {
             }
             Action::Redirect(code, to) => {
                 let mut text = |it: Option<&str>| it.map_or(Id::NONE, |it| self.draft.string(it));
+                let path = to.path.map(|path| TemplatePart {
+                    text: text(Some(path)),
+                    capture: U32::new(TemplatePart::NO_CAPTURE),
+                });
                 let redirect = Redirect {
                     status: U16::new(*code),
                     port: U16::new(to.port),
                     scheme: text(to.scheme),
                     host: text(to.host),
-                    path: text(to.path),
                     prefix: text(to.prefix),
                     url: text(to.url),
+                    path: extend(&mut self.draft.template_parts, path),
                 };
                 let run = extend(&mut self.draft.redirects, [redirect]);
                 (ArmAction::Redirect, run.start() as u32, 0)
@@ -643,7 +678,8 @@ impl<'m> Writer<'m> {
             status: U16::new(status),
             a: U32::new(a),
             b: U32::new(b),
-            timeouts: self.times(arm.times),
+            captures: Run::EMPTY,
+            policy: self.times(arm.times),
         }
     }
 }
@@ -801,10 +837,7 @@ impl Facets {
                     "" => Id::NONE,
                     name => draft.string(name),
                 },
-                start: U32::ZERO,
-                count: U32::ZERO,
-                seed: U64::ZERO,
-                probe: U32::ZERO,
+                ..Facet::default()
             };
             let number = |value: &String| match field {
                 FieldKind::Port => Some(value.parse().unwrap()),
