@@ -87,6 +87,9 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
     for tree in &trees {
         diagnostics.extend(vocabulary::check(tree));
     }
+    let misplaced: HashSet<Span> = diagnostics.iter().filter_map(Diagnostic::span).collect();
+    // Of a statement that is wrong as such, what it would mean is of no interest.
+    let of_interest = |it: &Diagnostic| !it.span().is_some_and(|span| misplaced.contains(&span));
     let files = trees.len();
     let (mut levels, found) = Levels::read(&trees);
     diagnostics.extend(found);
@@ -104,7 +107,8 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
         settings: &settings,
         environment: selection.environment.as_deref(),
     };
-    let (mesh, found) = resolve::resolve(&input);
+    let (mesh, mut found) = resolve::resolve(&input);
+    found.retain(of_interest);
     if selection.environment.is_none() {
         for name in resolve::environments(&trees) {
             let input = Input {
@@ -112,7 +116,9 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
                 ..input
             };
             let (_, there) = resolve::resolve(&input);
-            let only_there = there.into_iter().filter(|it| !found.contains(it));
+            let only_there = there
+                .into_iter()
+                .filter(|it| of_interest(it) && !found.contains(it));
             diagnostics.extend(only_there.map(|it| it.note(format!("in environment `{name}`"))));
         }
     }

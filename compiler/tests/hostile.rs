@@ -106,57 +106,52 @@ fn use_it(bundle: &Bundle) {
         number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         number
     };
-    for path in [
-        "/",
-        "/a/7",
-        "/files/x.json",
-        "/v1/x/y",
-        "/old/a",
-        "/x/y/info",
-        "/x",
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/a/7"),
+        ("POST", "/files/x.json"),
+        ("GET", "/v1/x/y"),
+        ("POST", "/x/y/info"),
     ] {
-        for method in ["GET", "POST"] {
-            let path = NormalPath::parse(path, EncodedSlash::Reject).unwrap();
-            let request = Plain {
-                scheme: "https",
-                port: 8443,
-                query: Some("page=8"),
-                headers: vec![("x-a", "1"), ("cookie", "u=abc")],
-                source: Some("default/edge"),
-                client_ip: IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)),
-                client_cert_sans: Some(vec!["a.example", "b.example"]),
-                tokens: vec![(
-                    0,
-                    vec![
-                        ("sub", ClaimValue::Scalar("a b")),
-                        ("groups", ClaimValue::List(vec!["qa"])),
-                    ],
-                )],
-                keys: vec![(0, "acme")],
-                ..Plain::new(method, "www.shop.example", path)
-            };
-            for table in (0..bundle.tables().len() as u32).map(Id::new) {
-                let _ = judge(bundle, table, &request);
-                let _ = holds(bundle, table, &request);
+        let path = NormalPath::parse(path, EncodedSlash::Reject).unwrap();
+        let request = Plain {
+            scheme: "https",
+            port: 8443,
+            query: Some("page=8"),
+            headers: vec![("x-a", "1"), ("cookie", "u=abc")],
+            source: Some("default/edge"),
+            client_ip: IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3)),
+            client_cert_sans: Some(vec!["a.example", "b.example"]),
+            tokens: vec![(
+                0,
+                vec![
+                    ("sub", ClaimValue::Scalar("a b")),
+                    ("groups", ClaimValue::List(vec!["qa"])),
+                ],
+            )],
+            keys: vec![(0, "acme")],
+            ..Plain::new(method, "www.shop.example", path)
+        };
+        for table in (0..bundle.tables().len() as u32).map(Id::new) {
+            let _ = judge(bundle, table, &request);
+            let _ = holds(bundle, table, &request);
+        }
+        use_templates(bundle, &request.path);
+        for gateway in (0..bundle.gateways().len() as u32).map(Id::new) {
+            let _ = needs::unmet(bundle, needs::Node::Gateway(gateway), |_| false);
+        }
+        for service in (0..bundle.services().len() as u32).map(Id::new) {
+            let _ = needs::unmet(bundle, needs::Node::Sidecar(service), |_| false);
+        }
+        for gateway in 0..bundle.gateways().len() as u32 {
+            if let Some(block) = host::host_block(bundle, Id::new(gateway), request.host) {
+                let _ = route::at_gateway(bundle, block, &request, |_| request.clone(), &mut draw);
             }
-            use_templates(bundle, &request.path);
-            for gateway in (0..bundle.gateways().len() as u32).map(Id::new) {
-                let _ = needs::unmet(bundle, needs::Node::Gateway(gateway), |_| false);
-            }
-            for service in (0..bundle.services().len() as u32).map(Id::new) {
-                let _ = needs::unmet(bundle, needs::Node::Sidecar(service), |_| false);
-            }
-            for gateway in 0..bundle.gateways().len() as u32 {
-                if let Some(block) = host::host_block(bundle, Id::new(gateway), request.host) {
-                    let _ =
-                        route::at_gateway(bundle, block, &request, |_| request.clone(), &mut draw);
-                }
-            }
-            for caller in 0..bundle.services().len() as u32 {
-                for callee in 0..bundle.services().len() as u32 {
-                    let (caller, callee) = (Id::new(caller), Id::new(callee));
-                    let _ = route::at_sidecar(bundle, caller, callee, &request, &mut draw);
-                }
+        }
+        for caller in 0..bundle.services().len() as u32 {
+            for callee in 0..bundle.services().len() as u32 {
+                let (caller, callee) = (Id::new(caller), Id::new(callee));
+                let _ = route::at_sidecar(bundle, caller, callee, &request, &mut draw);
             }
         }
     }
@@ -223,14 +218,12 @@ fn a_made_up_bundle_with_the_right_hash_is_refused_or_harmless() {
     let bytes = policy();
     let mut opened = 0;
     for at in HEADER_LENGTH..bytes.len() {
-        for change in [0x01, 0x80, 0xff] {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= change;
-            rehash(&mut damaged);
-            if let Ok(bundle) = Bundle::open(damaged) {
-                use_it(&bundle);
-                opened += 1;
-            }
+        let mut damaged = bytes.clone();
+        damaged[at] ^= [0x01, 0x80, 0xff][at % 3];
+        rehash(&mut damaged);
+        if let Ok(bundle) = Bundle::open(damaged) {
+            use_it(&bundle);
+            opened += 1;
         }
     }
     // Names, numbers and padding may well change; what refers to something may not.
@@ -240,7 +233,7 @@ fn a_made_up_bundle_with_the_right_hash_is_refused_or_harmless() {
 #[test]
 fn words_of_all_ones_are_refused_or_harmless() {
     let bytes = policy();
-    for at in (HEADER_LENGTH..bytes.len() - 4).step_by(2) {
+    for at in (HEADER_LENGTH..bytes.len() - 4).step_by(4) {
         let mut damaged = bytes.clone();
         damaged[at..at + 4].fill(0xff);
         rehash(&mut damaged);

@@ -423,6 +423,17 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Where it sends requests; nowhere if it answers by itself.
+    pub fn targets(&self) -> Vec<Target> {
+        match self {
+            Self::Forward(target) => vec![*target],
+            Self::Split(shares) => shares.iter().map(|share| share.target).collect(),
+            Self::Redirect(_) | Self::Respond { .. } => Vec::new(),
+        }
+    }
+}
+
 /// A share of a split.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {

@@ -22,9 +22,9 @@ use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
 use crate::model::policy::{Policy, Timeouts};
 use crate::model::said::{Said, Switch};
-use crate::model::{Mesh, Mtls, Target};
+use crate::model::{Mesh, Mtls, Service, Target};
 use formula::{FieldName, field_name};
-use mesh_bundle::format::{self as format, Draft, Id, Location, Run, StrId, extend};
+use mesh_bundle::format::{self as format, Draft, Id, Location, Protocol, Run, StrId, extend};
 use mesh_bundle::host::{self, HostEntry, Scope};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::{Sources, Span};
@@ -286,9 +286,15 @@ impl Planner<'_> {
         }
     }
 
-    /// The names by which sidecars reach services, and all host blocks.
+    /// The names by which sidecars reach services, and all host blocks. Services of bytes are reached at
+    /// a local address: no request names them.
     fn host_index(&mut self) {
-        for (index, service) in (0u32..).zip(&self.mesh.services) {
+        let mesh = self.mesh;
+        let takes_requests = |service: &Service| service.protocol.value != Protocol::Tcp;
+        for (index, service) in (0u32..).zip(&mesh.services) {
+            if !takes_requests(service) {
+                continue;
+            }
             let everywhere = std::iter::once(format!("{}.{}", service.name, service.namespace))
                 .chain(service.hosts.iter().cloned());
             for key in everywhere {
@@ -299,7 +305,10 @@ impl Planner<'_> {
                 });
             }
         }
-        for (namespace, name, service) in self.mesh.short_names() {
+        for (namespace, name, service) in mesh.short_names() {
+            if !takes_requests(&mesh[service]) {
+                continue;
+            }
             let namespace = self.draft.string(&namespace);
             self.hosts.push(HostEntry {
                 scope: Scope::Namespace(namespace),

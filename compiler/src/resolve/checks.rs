@@ -25,6 +25,7 @@ impl Resolver<'_> {
             self.check_tcp(service);
             self.check_authenticable(mesh, service);
             self.check_calls(mesh, service);
+            self.check_targets(mesh, service);
         }
         self.check_service_hosts(mesh);
         self.check_identities(mesh);
@@ -32,6 +33,10 @@ impl Resolver<'_> {
         self.check_addresses(mesh);
         for gateway in &mesh.gateways {
             self.check_tokens(mesh, gateway);
+            for host in &gateway.hosts {
+                let policies = [&gateway.policy, &host.policy];
+                self.check_table(mesh, &host.table, Protocol::Http, &policies);
+            }
             self.check_listeners(mesh, gateway);
         }
     }
@@ -132,6 +137,45 @@ impl Resolver<'_> {
             {
                 self.report(problems::rule_on_tcp(rule.span, declared));
             }
+        }
+    }
+
+    /// What takes over from a service, or gets part of its traffic, understands the same.
+    fn check_targets(&mut self, mesh: &Mesh, service: &Service) {
+        let protocol = service.protocol.value;
+        if let Some(failover) = service.failover {
+            let span = failover.span().unwrap_or(service.span);
+            self.check_target(mesh, span, protocol, failover.value);
+        }
+        let none = Table::default();
+        let route = service.route.as_ref().unwrap_or(&none);
+        self.check_table(mesh, route, protocol, &[&service.policy]);
+    }
+
+    fn check_table(&mut self, mesh: &Mesh, table: &Table, protocol: Protocol, around: &[&Policy]) {
+        for arm in &table.arms {
+            for target in arm.action.targets() {
+                self.check_target(mesh, arm.span, protocol, target);
+            }
+        }
+        let policies = table.arms.iter().map(|arm| &arm.policy);
+        for policy in policies.chain(around.iter().copied()) {
+            for mirror in &policy.mirrors.each {
+                if let Some(span) = mirror.span() {
+                    self.check_target(mesh, span, protocol, mirror.value.target);
+                }
+            }
+        }
+    }
+
+    /// Requests go to where they are understood, bytes to where nobody looks into them.
+    fn check_target(&mut self, mesh: &Mesh, span: Span, from: Protocol, to: Target) {
+        let service = &mesh[to.service()];
+        match (from, service.protocol.value) {
+            (Protocol::Tcp, Protocol::Tcp) => {}
+            (Protocol::Tcp, _) => self.report(problems::http_behind_tcp(span, service)),
+            (_, Protocol::Tcp) => self.report(problems::tcp_behind_http(span, service)),
+            _ => {}
         }
     }
 
@@ -436,29 +480,18 @@ fn address_counted(policy: &Policy) -> Option<Span> {
 }
 
 /// The other services whose routes an arm of a service leads to.
-fn onward(arm: &Arm) -> Vec<ServiceId> {
-    let through = |target: Target| match target {
+fn onward(arm: &Arm) -> impl Iterator<Item = ServiceId> {
+    let targets = arm.action.targets().into_iter();
+    targets.filter_map(|target| match target {
         Target::Service(service) => Some(service),
         Target::Own(_) | Target::Version(..) => None,
-    };
-    match &arm.action {
-        Action::Forward(target) => through(*target).into_iter().collect(),
-        Action::Split(shares) => shares
-            .iter()
-            .filter_map(|share| through(share.target))
-            .collect(),
-        Action::Redirect(_) | Action::Respond { .. } => Vec::new(),
-    }
+    })
 }
 
 /// Whether the last arm of a route takes what is left, and no arm sends to the service's own endpoints.
 fn leads_elsewhere(table: &Table, own: ServiceId) -> bool {
-    let stays = |target: &Target| *target == Target::Own(own);
-    let any_stays = table.arms.iter().any(|arm| match &arm.action {
-        Action::Forward(target) => stays(target),
-        Action::Split(shares) => shares.iter().any(|share| stays(&share.target)),
-        Action::Redirect(_) | Action::Respond { .. } => false,
-    });
+    let stays = |arm: &Arm| arm.action.targets().contains(&Target::Own(own));
+    let any_stays = table.arms.iter().any(stays);
     let takes_rest = table.arms.last().is_some_and(|arm| {
         arm.methods.is_empty() && arm.paths.is_empty() && arm.condition.is_none()
     });

@@ -55,6 +55,10 @@ impl<'t> Resolver<'t> {
                     namespace.denies = rules.into_iter().filter(|rule| !rule.allows).collect();
                 }
                 "limits" => namespace.limits = Some(self.limits(setting)),
+                "rate-limit" if self.says(setting, "off") => {
+                    let message = "no wider level limits what a namespace does; leave this out";
+                    self.refuse(setting.span(), message);
+                }
                 "rate-limit" => {
                     let limit = self.rate_limit(setting);
                     let limit = limit.map(|limit| self.said(setting, limit));

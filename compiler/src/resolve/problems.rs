@@ -286,6 +286,18 @@ pub(super) fn http_behind_tcp(listener: Span, service: &Service) -> Diagnostic {
         .help("say `protocol tcp` in the service, or give it arms of a `host`")
 }
 
+/// Requests for a service of bytes.
+pub(super) fn tcp_behind_http(span: Span, service: &Service) -> Diagnostic {
+    let name = &service.name;
+    let message = format!("requests go on from here, and `{name}` is declared to take bytes");
+    Diagnostic::new(Code::ProtocolMismatch, message)
+        .primary(span, "")
+        .secondary(service.protocol.span().unwrap_or(service.span), "")
+        .help(
+            "declare what the service speaks, or lead connections to it: `listen 5432 tcp -> NAME`",
+        )
+}
+
 /// Something about requests where there are only bytes.
 pub(super) fn request_on_tcp(span: Span, what: &str, declared: Span) -> Diagnostic {
     let message = format!("{what} about requests, and on a `tcp` service there are only bytes");
