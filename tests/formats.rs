@@ -1,6 +1,6 @@
 //! What programs read: every fixture of `ui/`, in every format, is what the format says.
 
-use meshc::compile::{Checked, check};
+use meshc::compile::{Checked, Selection, check};
 use meshc::project::Project;
 use meshc::report::{Format, Style, json, render};
 use serde_json::Value;
@@ -79,7 +79,9 @@ fn json_edits_are_where_they_say() {
             for range in edits.chain(labels) {
                 let name = range["path"].as_str().expect("all of these are files");
                 assert!(here().join(name).exists(), "{}", path.display());
-                let (_, file) = checked.sources.iter().next().expect("there is one");
+                let mut files = checked.sources.iter().map(|(_, file)| file);
+                let file = files.find(|file| range["file"] == file.name());
+                let file = file.expect("it is of the mesh");
                 for end in [&range["start"], &range["end"]] {
                     let number = |name: &str| end[name].as_u64().expect("a number") as u32;
                     let offset = number("offset");

@@ -11,6 +11,7 @@
 use crate::compile::ParamSetting;
 use crate::resolve::{Declared, kind::Kind};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Why a file sets no parameters.
@@ -161,7 +162,7 @@ pub(crate) fn quoted(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             other if other.is_control() => {
-                quoted.push_str(&format!("\\u{{{:x}}}", u32::from(other)));
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(other));
             }
             other => quoted.push(other),
         }

@@ -101,6 +101,7 @@ codes! {
     E0218 MissingStatement "missing-statement" Error "a block without a statement that it needs";
     E0219 RepeatedStatement "repeated-statement" Error "a statement that may stand once and stands twice";
     E0220 LimitZero "limit-zero" Error "a limit of zero, which lets nothing through";
+    E0221 L7PolicyOnL4Port "l7-policy-on-l4-port" Error "a statement about requests where there are only bytes";
     E0222 UnresolvedRef "unresolved-ref" Error "a name that nothing declares";
     E0223 DuplicateDecl "duplicate-decl" Error "a name that is declared twice";
     E0224 CyclicValue "cyclic-value" Error "a name that stands for itself";
@@ -114,7 +115,6 @@ codes! {
     E0232 HashWithLocality "hash-with-locality" Error "an endpoint chosen by hash and by zone";
     E0233 ImportCycle "import-cycle" Error "directories that import each other";
     E0234 ProtocolMismatch "protocol-mismatch" Error "a service that does not speak what is sent to it";
-    E0235 L7PolicyOnL4Port "l7-policy-on-l4-port" Error "a statement about requests where there are only bytes";
 
     E0301 RouteShadowed "route-shadowed" Error "an arm that can never be taken";
     E0302 WeightsNot100 "weights-not-100" Error "shares of a split that do not sum to 100 %";
@@ -127,11 +127,11 @@ codes! {
     E0309 FragmentNotOpen "fragment-not-open" Error "arms for paths that their host does not open";
 
     E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
+    E0402 AuthzL7OnL4 "authz-l7-on-l4" Error "a rule about requests where there are only connections";
     E0403 ClientIpUntrusted "client-ip-untrusted" Error "an address tested at a gateway that trusts nobody aloud";
     E0404 CredentialAsField "credential-as-field" Error "a header that carries a token, compared as a header";
     E0405 ClaimWithoutProvider "claim-without-provider" Error "a test of a token that nothing asks for";
     E0406 AuthzNeedsMtls "authz-needs-mtls" Error "a rule that names a caller whom nobody can verify";
-    E0407 AuthzL7OnL4 "authz-l7-on-l4" Error "a rule about requests where there are only connections";
 
     L101 NotActedOn "not-acted-on" Warning "a statement that the runtime of this version does not act on";
 
@@ -154,20 +154,7 @@ pub struct Retired {
 }
 
 /// All that are reported no more, in the order of their codes.
-pub const RETIRED: &[Retired] = &[
-    Retired {
-        id: "E0221",
-        name: "without-effect",
-        reason: "every statement of the language reaches the bundle by now",
-        instead: Some(Code::NotActedOn),
-    },
-    Retired {
-        id: "E0402",
-        name: "protection-missing",
-        reason: "a bundle says what protects it, and a runtime that cannot provide that refuses it",
-        instead: Some(Code::NotActedOn),
-    },
-];
+pub const RETIRED: &[Retired] = &[];
 
 impl Retired {
     /// The one of `retired`, which is [`RETIRED`], with this code or name.

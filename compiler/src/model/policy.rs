@@ -433,12 +433,6 @@ impl Policy {
         }
         singles!(collect);
         all.retain(|(word, _)| !["connect", "idle"].contains(word));
-        fn each<T>(
-            word: &'static str,
-            of: &Many<T>,
-        ) -> impl Iterator<Item = (&'static str, Option<Span>)> {
-            of.each.iter().map(move |said| (word, said.span()))
-        }
         all.extend(each("rate-limit", &self.rate_limits));
         all.extend(each("mirror", &self.mirrors));
         all.extend(each("fault", &self.faults));
@@ -480,4 +474,9 @@ impl Policy {
         }
         singles!(find)
     }
+}
+
+/// Where each of many is said.
+fn each<T>(word: &'static str, of: &Many<T>) -> impl Iterator<Item = (&'static str, Option<Span>)> {
+    of.each.iter().map(move |said| (word, said.span()))
 }

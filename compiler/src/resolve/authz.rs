@@ -87,10 +87,7 @@ impl<'t> Resolver<'t> {
         };
         let who: Vec<Option<Who>> = rule.who().map(|who| self.who(who)).collect();
         let paths: Vec<_> = rule.paths().map(|path| self.path_pattern(path)).collect();
-        let condition = match rule.clause() {
-            Some(clause) => Some(self.clause(clause)),
-            None => None,
-        };
+        let condition = rule.clause().map(|clause| self.clause(clause));
         Some(Rule {
             name: text,
             span: rule.span(),

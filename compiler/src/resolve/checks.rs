@@ -475,8 +475,8 @@ fn address_counted(policy: &Policy) -> Option<Span> {
     let sticky = policy.sticky.as_ref();
     let sticky = sticky.filter(|said| said.value.on().is_some_and(is_address));
     limit
-        .and_then(|said| said.span())
-        .or_else(|| sticky.and_then(|said| said.span()))
+        .and_then(super::super::model::said::Said::span)
+        .or_else(|| sticky.and_then(super::super::model::said::Said::span))
 }
 
 /// The other services whose routes an arm of a service leads to.

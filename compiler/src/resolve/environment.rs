@@ -240,39 +240,36 @@ impl<'t> Resolver<'t> {
                 }
             }
         }
-        match candidates
+        if let Some(args) = candidates
             .into_iter()
             .find(|args| vocabulary::fits(form, args))
         {
-            Some(args) => {
-                let span = set.span();
-                let instead = Instead { args, span };
-                let key = setting.head_span();
-                if let Some(first) = self.environment.by_setting.insert(key, instead) {
-                    let diagnostic =
-                        Diagnostic::new(Code::RepeatedStatement, "the environment sets this twice");
-                    self.report(
-                        diagnostic
-                            .primary(span, "again here")
-                            .secondary(first.span, "set here"),
-                    );
-                }
-            }
-            None => {
-                let word = setting.keyword().text;
-                let message = format!("this is no value for `{word}`");
-                let span = values.first().map_or(set.span(), |first| {
-                    first
-                        .span()
-                        .to(values.last().map_or(first.span(), |last| last.span()))
-                });
+            let span = set.span();
+            let instead = Instead { args, span };
+            let key = setting.head_span();
+            if let Some(first) = self.environment.by_setting.insert(key, instead) {
+                let diagnostic =
+                    Diagnostic::new(Code::RepeatedStatement, "the environment sets this twice");
                 self.report(
-                    Diagnostic::new(Code::BadArguments, message)
-                        .primary(span, "")
-                        .secondary(setting.head_span(), "set in place of this")
-                        .help(format!("it is written `{}`", form.signature())),
+                    diagnostic
+                        .primary(span, "again here")
+                        .secondary(first.span, "set here"),
                 );
             }
+        } else {
+            let word = setting.keyword().text;
+            let message = format!("this is no value for `{word}`");
+            let span = values.first().map_or(set.span(), |first| {
+                first
+                    .span()
+                    .to(values.last().map_or(first.span(), |last| last.span()))
+            });
+            self.report(
+                Diagnostic::new(Code::BadArguments, message)
+                    .primary(span, "")
+                    .secondary(setting.head_span(), "set in place of this")
+                    .help(format!("it is written `{}`", form.signature())),
+            );
         }
     }
 }

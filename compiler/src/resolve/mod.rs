@@ -206,12 +206,11 @@ impl<'t> Resolver<'t> {
 
     fn run(&mut self) -> Option<Mesh> {
         let items = self.declare_all();
-        let environment = match self.input.environment {
-            Some(name) => self.apply_environment(name),
-            None => {
-                self.environments();
-                None
-            }
+        let environment = if let Some(name) = self.input.environment {
+            self.apply_environment(name)
+        } else {
+            self.environments();
+            None
         };
         self.apply_settings();
 
@@ -351,7 +350,8 @@ impl<'t> Resolver<'t> {
     ) -> Vec<T> {
         let items = items.iter();
         let read = items.map(|&(namespace, item)| {
-            self.in_scope(self.proof_scope(namespace), |it| read(it, item))
+            let room = Room::Proof;
+            self.in_scope(Scope { namespace, room }, |it| read(it, item))
         });
         read.collect()
     }

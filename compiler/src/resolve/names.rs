@@ -51,12 +51,11 @@ impl<T> Scoped<T> {
         meaning: T,
     ) -> Result<(), Span> {
         let names = self.by_namespace.entry(namespace.to_owned()).or_default();
-        match names.get(name.text) {
-            Some((_, first)) => Err(*first),
-            None => {
-                names.insert(name.text.to_owned(), (meaning, name.span));
-                Ok(())
-            }
+        if let Some((_, first)) = names.get(name.text) {
+            Err(*first)
+        } else {
+            names.insert(name.text.to_owned(), (meaning, name.span));
+            Ok(())
         }
     }
 

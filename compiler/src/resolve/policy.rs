@@ -495,12 +495,11 @@ impl<'t> Resolver<'t> {
             }
             Some(FaultKind::Abort(status))
         };
-        let until = match args.word("until") {
-            true => {
-                let date = args.value()?;
-                Some(self.read(date, Date::parse)?)
-            }
-            false => None,
+        let until = if args.word("until") {
+            let date = args.value()?;
+            Some(self.read(date, Date::parse)?)
+        } else {
+            None
         };
         Some(Fault {
             share: share?,

@@ -1,8 +1,8 @@
 //! `assert` and `test` items.
 
+use super::Resolver;
 use super::names::Entity;
 use super::problems;
-use super::{Resolver, Room, Scope};
 use crate::model::proof::{
     Assertion, Claim, ClaimKind, ClaimValue, EveryRoute, Expect, Property, Quantity, Reaches,
     RouteTarget, Sender, Step, TestCase, TestRequest, TokenClaim,
@@ -37,7 +37,9 @@ impl<'t> Resolver<'t> {
             title: item
                 .title()
                 .map_or_else(String::new, |title| title.unescaped().into_owned()),
-            span: item.title().map_or(item.head_span(), |title| title.span()),
+            span: item
+                .title()
+                .map_or(item.head_span(), mesh_lang::view::Str::span),
             claims,
         }
     }
@@ -194,7 +196,9 @@ impl<'t> Resolver<'t> {
             title: item
                 .title()
                 .map_or_else(String::new, |title| title.unescaped().into_owned()),
-            span: item.title().map_or(item.head_span(), |title| title.span()),
+            span: item
+                .title()
+                .map_or(item.head_span(), mesh_lang::view::Str::span),
             steps,
         }
     }
@@ -259,7 +263,7 @@ impl<'t> Resolver<'t> {
                 return None;
             }
         };
-        let due = self.read_word(url, |text| Url::parse(text))?;
+        let due = self.read_word(url, Url::parse)?;
         let (path, query) = match due.path_and_query.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
             None => (due.path_and_query.clone(), None),
@@ -367,13 +371,14 @@ impl<'t> Resolver<'t> {
                 let values = self.args(setting).values();
                 let value = match *values {
                     [Value::List(_)] | [_, _, ..] => ClaimValue::List(self.texts(values)),
-                    [value] => match self.text(value) {
-                        Some(text) => ClaimValue::Scalar(text),
-                        None => {
+                    [value] => {
+                        if let Some(text) = self.text(value) {
+                            ClaimValue::Scalar(text)
+                        } else {
                             path.pop();
                             continue;
                         }
-                    },
+                    }
                     [] => ClaimValue::List(Vec::new()),
                 };
                 into.push(TokenClaim {
@@ -382,14 +387,6 @@ impl<'t> Resolver<'t> {
                 });
             }
             path.pop();
-        }
-    }
-
-    /// The scope of what is proved: nobody's room.
-    pub(super) fn proof_scope(&self, namespace: &'t str) -> Scope<'t> {
-        Scope {
-            namespace,
-            room: Room::Proof,
         }
     }
 }

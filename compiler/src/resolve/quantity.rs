@@ -22,7 +22,7 @@ impl<'t> Resolver<'t> {
 
     pub(super) fn whole_milliseconds(&mut self, span: Span, duration: Duration) -> Option<u32> {
         let nanoseconds = duration.nanoseconds();
-        if nanoseconds % MILLISECOND != 0 {
+        if !nanoseconds.is_multiple_of(MILLISECOND) {
             let message = format!("`{duration}` is no whole number of milliseconds; times are");
             self.refuse(span, message);
             return None;

@@ -205,12 +205,11 @@ impl<'t> Resolver<'t> {
                 .map(Source::Etcd),
             _ => return self.listed(setting, owner),
         };
-        match source {
-            Some(source) => Endpoints::From(self.said(setting, source)),
-            None => {
-                self.unfinished_endpoints.push(owner);
-                Endpoints::None
-            }
+        if let Some(source) = source {
+            Endpoints::From(self.said(setting, source))
+        } else {
+            self.unfinished_endpoints.push(owner);
+            Endpoints::None
         }
     }
 

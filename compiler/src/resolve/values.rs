@@ -147,7 +147,7 @@ impl<'t> Resolver<'t> {
         };
         let declared = *declared;
         if let Err(mismatch) = self.kinds_agree(declared, value) {
-            self.report(mismatch);
+            self.report(*mismatch);
             return;
         }
         if let Some(Meaning::Param { given, .. }) = self.values.named.find_mut(namespace, name.text)
@@ -157,7 +157,7 @@ impl<'t> Resolver<'t> {
     }
 
     /// Whether a value is of the kind of a parameter's declared one; else the finding.
-    fn kinds_agree(&self, declared: Value<'t>, given: Value<'t>) -> Result<(), Diagnostic> {
+    fn kinds_agree(&self, declared: Value<'t>, given: Value<'t>) -> Result<(), Box<Diagnostic>> {
         let (declared_kind, given_kind) = (self.kind(declared), self.kind(given));
         if declared_kind.takes(&given_kind) {
             return Ok(());
@@ -166,7 +166,10 @@ impl<'t> Resolver<'t> {
             "{declared_kind} is due, as declared, and `{}` is {given_kind}",
             self.input.sources.text(given.span())
         );
-        Err(problems::bad_value(given.span(), message).secondary(declared.span(), "declared here"))
+        let mismatch = problems::bad_value(given.span(), message);
+        Err(Box::new(
+            mismatch.secondary(declared.span(), "declared here"),
+        ))
     }
 
     /// The kind of a value, or of what its name stands for.
