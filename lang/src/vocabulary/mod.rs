@@ -16,6 +16,7 @@ mod locate;
 mod place;
 mod shape;
 mod table;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use self::locate::{fits, form_of, places_at};
 pub use self::place::Place;
 pub use self::shape::{FieldUse, Shape};
 pub use self::table::{ACTIONS, ITEMS};
+pub use self::words::keywords;
 pub use crate::value::{METHODS, RESERVED};
 
 use crate::codes::Code;
@@ -255,55 +257,4 @@ pub const ITEM_WORDS: &[&str] = &[
     "routes",
     "assert",
     "test",
-];
-
-/// Every word that means something by itself, sorted, for the highlighting of editors: items,
-/// statements, fixed arguments, actions, comparisons and the words of the grammar.
-pub fn keywords() -> Vec<&'static str> {
-    let mut words: Vec<&str> = Vec::new();
-    words.extend(ITEM_WORDS);
-    words.extend(RESERVED);
-    words.extend(GRAMMAR_WORDS);
-    for statement in statements() {
-        if statement
-            .word
-            .starts_with(|first: char| first.is_ascii_lowercase())
-        {
-            words.push(statement.word);
-        }
-        shape::words(statement.args, &mut words);
-    }
-    words.sort_unstable();
-    words.dedup();
-    words
-}
-
-/// The words that only the grammar knows.
-const GRAMMAR_WORDS: &[&str] = &[
-    "absent",
-    "allow",
-    "always",
-    "at",
-    "contains",
-    "deny",
-    "ends-with",
-    "every",
-    "expect",
-    "export",
-    "file",
-    "from",
-    "has",
-    "matches",
-    "never",
-    "only",
-    "present",
-    "reach",
-    "reaches",
-    "request",
-    "requires",
-    "route",
-    "service",
-    "set",
-    "starts-with",
-    "transitively",
 ];

@@ -262,6 +262,31 @@ fn keywords_are_for_editors() {
 }
 
 #[test]
+fn words_are_told_apart_by_their_statements() {
+    let balance = words::arguments("balance");
+    assert_eq!(balance.leading, ["by", "hash"]);
+    assert!(balance.values.contains(&"least-request"));
+    assert!(balance.fields);
+    let listen = words::arguments("listen");
+    assert_eq!(listen.leading, ["tls"]);
+    assert_eq!(listen.values, ["http", "https", "passthrough", "tcp"]);
+    assert!(!listen.fields);
+    assert_eq!(words::arguments("respond").leading, ["file"]);
+    assert!(words::arguments("use").values.is_empty());
+    assert!(words::statement_words().contains(&"endpoints"));
+    assert_eq!(words::action_words(), ["redirect", "respond", "split"]);
+    assert!(words::plain_fields().contains(&"source.ip"));
+    assert_eq!(
+        words::keyed_fields(),
+        ["cookie", "header", "jwt", "key", "query"]
+    );
+    let keywords = keywords();
+    for word in words::comparison_words() {
+        assert!(keywords.contains(&word), "{word}");
+    }
+}
+
+#[test]
 fn words_are_looked_up() {
     assert_eq!(forms("timeout").len(), 4);
     assert!(forms("tiemout").is_empty());

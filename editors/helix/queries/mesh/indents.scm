@@ -1,0 +1,11 @@
+[
+  (block)
+  (list)
+  (paren)
+] @indent
+
+[
+  "}"
+  "]"
+  ")"
+] @outdent

@@ -1,0 +1,11 @@
+([
+  (comment)
+  (doc_comment)
+] @injection.content
+  (#set! injection.language "comment"))
+
+(comparison
+  "matches"
+  (raw_string
+    (raw_string_content) @injection.content)
+  (#set! injection.language "regex"))

@@ -1,0 +1,8 @@
+(block
+  "}" @end) @indent
+
+(list
+  "]" @end) @indent
+
+(paren
+  ")" @end) @indent

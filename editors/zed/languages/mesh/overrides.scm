@@ -1,0 +1,9 @@
+[
+  (string)
+  (raw_string)
+] @string
+
+[
+  (comment)
+  (doc_comment)
+] @comment.inclusive
