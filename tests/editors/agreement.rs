@@ -1,64 +1,96 @@
 //! All grammars agree on what the tokens of a policy are.
+//!
+//! The queries of tree-sitter, which need no tool, are what the others are held against.
 
 use super::classes::{Runs, View, highlights};
 use super::queries::query;
 use super::sources::{self, Source};
+use super::tools::run;
+use super::vim::Vim;
 use libtest_mimic::Failed;
 use mesh_tests::binaries::workspace;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::process::Command;
+use tempfile::TempDir;
 
-/// Token by token, the TextMate grammar and the queries of tree-sitter say the same.
-pub(super) fn textmate_and_tree_sitter() -> Result<(), Failed> {
-    let query = query(tree_sitter_mesh::HIGHLIGHTS_QUERY)?;
-    let (tree_sitter, textmate) = (View::of("tree-sitter"), View::of("textmate"));
-    let sources: Vec<_> = sources::shown().collect();
-    let scopes = scopes(&sources)?;
-    let mut differences = Vec::new();
-    for (Source { name, text }, scopes) in sources.iter().zip(scopes) {
-        let ours = tree_sitter.classes(text, &highlights(&query, text));
-        let theirs = textmate.classes(text, &scopes);
-        for ((range, ours), (_, theirs)) in ours.into_iter().zip(theirs) {
-            if ours != theirs {
-                let line = text[..range.start].matches('\n').count() + 1;
-                let token = &text[range];
-                differences.push(format!(
-                    "{name}:{line}: {token:?} is a {ours} to tree-sitter, a {theirs} to TextMate"
-                ));
-            }
-        }
-    }
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(differences.join("\n").into())
-    }
+/// The TextMate grammar, as Visual Studio Code runs it.
+pub(super) fn of_textmate() -> Result<(), Failed> {
+    let files = Files::of_sources()?;
+    let output = run(Command::new("node")
+        .arg(workspace().join("editors/vscode/test/scopes.mjs"))
+        .args(&files.paths))?;
+    let found: HashMap<String, Vec<(usize, usize, String)>> = serde_json::from_str(&output)?;
+    let found = found.into_iter().flat_map(|(file, runs)| {
+        let run = move |(start, end, scope)| (file.clone(), start..end, scope);
+        runs.into_iter().map(run)
+    });
+    files.agree("textmate", found)
 }
 
-/// What the TextMate grammar calls the parts of each text.
-fn scopes(sources: &[Source]) -> Result<Vec<Runs>, Failed> {
-    let directory = tempfile::tempdir()?;
-    let files = sources.iter().enumerate().map(|(index, source)| {
-        let file = directory.path().join(format!("{index}.mesh"));
-        std::fs::write(&file, &source.text).map(|()| file)
-    });
-    let files = files.collect::<Result<Vec<_>, _>>()?;
-    let output = Command::new("node")
-        .arg(workspace().join("editors/vscode/test/scopes.mjs"))
-        .args(&files)
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+/// The syntax file, as Vim or Neovim runs it.
+pub(super) fn of_vim(vim: Vim) -> Result<(), Failed> {
+    let files = Files::of_sources()?;
+    let found = vim.groups(&files.paths)?;
+    files.agree("vim", found.into_iter())
+}
+
+/// The sources, in files that tools can read.
+struct Files {
+    _directory: TempDir,
+    sources: Vec<Source>,
+    paths: Vec<PathBuf>,
+}
+
+impl Files {
+    fn of_sources() -> Result<Self, Failed> {
+        let directory = tempfile::tempdir()?;
+        let sources: Vec<_> = sources::shown().collect();
+        let write = |(index, source): (usize, &Source)| {
+            let path = directory.path().join(format!("{index}.mesh"));
+            std::fs::write(&path, &source.text).map(|()| path)
+        };
+        let paths = sources.iter().enumerate().map(write);
+        let paths = paths.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            _directory: directory,
+            sources,
+            paths,
+        })
     }
-    let mut found: HashMap<String, Vec<(usize, usize, String)>> =
-        serde_json::from_slice(&output.stdout)?;
-    let runs = files.iter().map(|file| {
-        let runs = found
-            .remove(&file.display().to_string())
-            .unwrap_or_default();
-        runs.into_iter()
-            .map(|(start, end, scope)| (start..end, scope))
-            .collect()
-    });
-    Ok(runs.collect())
+
+    /// Whether what was found in the files says the same of every token as tree-sitter does.
+    fn agree(
+        &self,
+        kind: &str,
+        found: impl Iterator<Item = (String, Range<usize>, String)>,
+    ) -> Result<(), Failed> {
+        let mut runs: HashMap<String, Runs> = HashMap::new();
+        for (file, range, name) in found {
+            runs.entry(file).or_default().push((range, name));
+        }
+        let query = query(tree_sitter_mesh::HIGHLIGHTS_QUERY)?;
+        let (tree_sitter, other) = (View::of("tree-sitter"), View::of(kind));
+        let mut differences = Vec::new();
+        for (Source { name, text }, path) in self.sources.iter().zip(&self.paths) {
+            let runs = runs.remove(&path.display().to_string());
+            let runs = runs.ok_or_else(|| format!("{kind} says nothing of {name}"))?;
+            let ours = tree_sitter.classes(text, &highlights(&query, text));
+            let theirs = other.classes(text, &runs);
+            for ((range, ours), (_, theirs)) in ours.into_iter().zip(theirs) {
+                if ours != theirs {
+                    let line = text[..range.start].matches('\n').count() + 1;
+                    let token = &text[range];
+                    differences.push(format!(
+                        "{name}:{line}: {token:?} is {ours} to tree-sitter, {theirs} to {kind}"
+                    ));
+                }
+            }
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(differences.join("\n").into())
+    }
 }

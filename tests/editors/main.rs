@@ -10,6 +10,7 @@ mod snippets;
 mod sources;
 mod tools;
 mod trees;
+mod vim;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;

@@ -1,14 +1,17 @@
-//! What needs a tool of somebody else: the command line of tree-sitter, Node, npm's packages, git.
+//! What needs a tool of somebody else: the command line of tree-sitter, Node, npm's packages, git, Vim.
 
 use super::agreement;
+use super::vim::{self, Vim};
 use libtest_mimic::{Failed, Trial};
 use mesh_tests::binaries::workspace;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The tests, each of which is ignored if its tool is missing.
 pub(super) fn trials() -> Vec<Trial> {
-    let packages = extension().join("node_modules").is_dir();
+    // Which npm writes when all of them are there.
+    let packages = extension().join("node_modules/.package-lock.json");
+    let packages = packages.is_file();
     vec![
         trial(
             "tree-sitter",
@@ -20,12 +23,30 @@ pub(super) fn trials() -> Vec<Trial> {
             "samples_pass_tree_sitter_test",
             samples_pass_tree_sitter_test,
         ),
+        trial("node", "textmate_agrees", agreement::of_textmate)
+            .with_ignored_flag(!packages || !is_installed("node")),
+        trial("vim", "vim_agrees", || agreement::of_vim(Vim::Vim)),
+        trial("nvim", "neovim_agrees", || agreement::of_vim(Vim::Neovim)),
+        trial("vim", "vim_shows_what_it_should", || {
+            vim::shows_what_it_should(Vim::Vim)
+        }),
+        trial("nvim", "neovim_shows_what_it_should", || {
+            vim::shows_what_it_should(Vim::Neovim)
+        }),
+        trial("vim", "vim_keeps_a_layout", || {
+            vim::keeps_a_layout(Vim::Vim)
+        }),
+        trial("nvim", "neovim_keeps_a_layout", || {
+            vim::keeps_a_layout(Vim::Neovim)
+        }),
+        trial("vim", "vim_reads_findings", || {
+            vim::reads_findings(Vim::Vim)
+        }),
         trial(
-            "node",
-            "textmate_and_tree_sitter_agree",
-            agreement::textmate_and_tree_sitter,
-        )
-        .with_ignored_flag(!packages || !is_installed("node")),
+            "nvim",
+            "neovim_starts_its_client",
+            vim::neovim_starts_its_client,
+        ),
         trial(
             "npm",
             "the_extension_passes_its_tests",
@@ -59,8 +80,8 @@ fn grammar() -> PathBuf {
 }
 
 /// What a command prints; it must succeed.
-fn run(command: &mut Command) -> Result<String, Failed> {
-    let output = command.output()?;
+pub(super) fn run(command: &mut Command) -> Result<String, Failed> {
+    let output = command.stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(text);

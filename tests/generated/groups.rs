@@ -1,7 +1,7 @@
 //! The words of the language in the groups that all editors show alike.
 
 use mesh_lang::vocabulary::ITEM_WORDS;
-use mesh_lang::vocabulary::words::*;
+use mesh_lang::vocabulary::words::{self, *};
 use std::collections::BTreeMap;
 
 /// `export`.
@@ -43,25 +43,15 @@ pub(super) fn arguments() -> BTreeMap<Arguments, Vec<&'static str>> {
 pub(super) fn by<K: Ord>(part: impl Fn(Arguments) -> K) -> BTreeMap<K, Vec<&'static str>> {
     let mut statements: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for word in statement_words() {
-        let part = part(mesh_lang::vocabulary::words::arguments(word));
+        let part = part(words::arguments(word));
         statements.entry(part).or_default().push(word);
     }
     statements
 }
 
-/// Fields of requests, as a regular expression without its ends.
-pub(super) fn fields() -> String {
-    let mut plain = plain_fields();
-    plain.extend(property_words());
-    let plain: Vec<_> = plain
-        .iter()
-        .map(|field| field.replace('.', "\\."))
-        .collect();
-    format!(
-        "({}|({})(\\..+)?)",
-        plain.join("|"),
-        keyed_fields().join("|")
-    )
+/// Fields that are whole names, and the values that claims compare.
+pub(super) fn plain_fields() -> Vec<&'static str> {
+    sorted([words::plain_fields(), property_words()].concat())
 }
 
 fn sorted(mut words: Vec<&'static str>) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! The words in the queries of tree-sitter, and the queries of editors that call colours otherwise.
 
 use super::groups;
+use mesh_lang::vocabulary::words;
 use std::fmt::Write;
 
 /// The patterns for words.
@@ -19,15 +20,15 @@ pub(super) fn words() -> String {
         writeln!(text, "] @{capture}").expect("a string takes all");
     }
 
-    let statements = mesh_lang::vocabulary::words::statement_words();
+    let statements = words::statement_words();
     text += "\n; Statements\n\n(setting\n  word: (word) @keyword\n";
     text += &any_of("keyword", &statements);
     text += "; Arguments: words that say what comes next\n";
     for (words, statements) in groups::by(|arguments| arguments.leading) {
         text += &of_statements(&statements, "keyword", &words);
     }
-    for action in mesh_lang::vocabulary::words::action_words() {
-        let leading = mesh_lang::vocabulary::words::arguments(action).leading;
+    for action in words::action_words() {
+        let leading = words::arguments(action).leading;
         if !leading.is_empty() {
             write!(text, "\n({action}\n  (word) @keyword\n").expect("a string takes all");
             text += any_of("keyword", &leading).trim_end();
@@ -39,7 +40,9 @@ pub(super) fn words() -> String {
         text += &of_statements(&statements, "constant.builtin", &words);
     }
     let with_fields = groups::by(|arguments| arguments.fields);
-    let fields = groups::fields().replace('\\', "\\\\");
+    let plain = groups::plain_fields().join("|").replace('.', "\\\\.");
+    let keyed = words::keyed_fields().join("|");
+    let fields = format!("({plain}|({keyed})(\\\\..+)?)");
     text += "\n; Fields\n\n(setting\n  word: (word) @_word\n  argument: (word) @property\n";
     text += any_of("_word", &with_fields[&true]).trim_end_matches([')', '\n']);
     write!(

@@ -379,12 +379,12 @@ fn values() -> Vec<Value> {
     ]
 }
 
-/// Fields of requests, as TextMate's regular expressions have them.
+/// Fields of requests.
 fn fields() -> String {
+    let plain = any(&groups::plain_fields()).replace('.', "\\.");
+    let keyed = any(&words::keyed_fields());
     let name = r"(?:[A-Za-z0-9_/*]|\.(?!\.)|-(?!>))+";
-    groups::fields()
-        .replace('(', "(?:")
-        .replace(r"\..+", &format!(r"\.{name}"))
+    format!(r"(?:{plain}|(?:{keyed})(?:\.{name})?)")
 }
 
 fn any(words: &[&str]) -> String {

@@ -465,13 +465,13 @@
   word: (word) @_word
   argument: (word) @property
   (#any-of? @_word "balance" "per" "sticky")
-  (#match? @property "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#match? @property "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 
 (field
   (word) @property
-  (#match? @property "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#match? @property "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 
 (field
   (word) @variable
-  (#not-match? @variable "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#not-match? @variable "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 ; end words

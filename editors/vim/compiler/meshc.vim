@@ -5,6 +5,13 @@ if exists('g:current_compiler')
 endif
 let g:current_compiler = 'meshc'
 
+let s:save_cpo = &cpo
+set cpo&vim
+
+if exists(':CompilerSet') != 2
+  command -nargs=* CompilerSet setlocal <args>
+endif
+
 CompilerSet makeprg=meshc\ lint\ --format\ plain
 CompilerSet errorformat=
       \%E%f:%l:%c:\ error[%*[^]]]:\ %m,
@@ -13,3 +20,6 @@ CompilerSet errorformat=
       \%C\ \ \ \ %m,
       \%Emeshc:\ error[%*[^]]]:\ %m,
       \%-G%.%#
+
+let &cpo = s:save_cpo
+unlet s:save_cpo

@@ -467,13 +467,13 @@
   word: (word) @_word
   argument: (word) @variable.other.member
   (#any-of? @_word "balance" "per" "sticky")
-  (#match? @variable.other.member "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#match? @variable.other.member "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 
 (field
   (word) @variable.other.member
-  (#match? @variable.other.member "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#match? @variable.other.member "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 
 (field
   (word) @variable
-  (#not-match? @variable "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|method|path|port|scheme|source|source\\.ip|source\\.namespace|max-body|rate-limit|retry|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
+  (#not-match? @variable "^(client-cert\\.san|client-ip|grpc\\.method|grpc\\.service|host|max-body|method|path|port|rate-limit|retry|scheme|source|source\\.ip|source\\.namespace|timeout|(cookie|header|jwt|key|query)(\\..+)?)$"))
 ; end words

@@ -1,0 +1,145 @@
+//! The files of Vim and Neovim, run by them.
+//!
+//! The scripts are in `editors/vim/test`: each is given a file to write to, and files to read.
+
+use super::tools::run;
+use libtest_mimic::Failed;
+use mesh_lang::lexer::lex;
+use mesh_lang::syntax::SyntaxKind;
+use mesh_tests::binaries::workspace;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which of the two.
+#[derive(Clone, Copy)]
+pub(super) enum Vim {
+    Vim,
+    Neovim,
+}
+
+fn scripts() -> PathBuf {
+    workspace().join("editors/vim/test")
+}
+
+impl Vim {
+    /// What a script writes about some files.
+    fn run(self, script: &str, files: &[PathBuf]) -> Result<String, Failed> {
+        let directory = tempfile::tempdir()?;
+        let output = directory.path().join("output");
+        let mut command = match self {
+            Self::Vim => Command::new("vim"),
+            Self::Neovim => Command::new("nvim"),
+        };
+        command.args(match self {
+            Self::Vim => ["-Nes", "-nu", "NONE", "-i", "NONE", "-S"],
+            Self::Neovim => ["--headless", "-nu", "NONE", "-i", "NONE", "-S"],
+        });
+        run(command.arg(scripts().join(script)).arg(&output).args(files))?;
+        Ok(std::fs::read_to_string(output)?)
+    }
+
+    /// The groups of the syntax file in some files: the file, the place, the group.
+    pub(super) fn groups(
+        self,
+        files: &[PathBuf],
+    ) -> Result<Vec<(String, Range<usize>, String)>, Failed> {
+        let output = self.run("groups.vim", files)?;
+        let found = output.lines().map(|line| {
+            let mut parts = line.split('\t');
+            let file = parts.next()?.to_owned();
+            let start = parts.next()?.parse().ok()?;
+            let end = parts.next()?.parse().ok()?;
+            Some((file, start..end, parts.next()?.to_owned()))
+        });
+        let found: Option<Vec<_>> = found.collect();
+        found.ok_or_else(|| "the groups cannot be read".into())
+    }
+}
+
+/// Every token of a file with odd names has the group that it should have.
+pub(super) fn shows_what_it_should(vim: Vim) -> Result<(), Failed> {
+    let file = workspace().join("editors/corpus/names.mesh");
+    let text = std::fs::read_to_string(&file)?;
+    let groups = vim.groups(&[file])?;
+    let tokens = lex(&text);
+    let mut shown = String::new();
+    let mut line = 1;
+    for (index, kind) in tokens.kinds().iter().enumerate() {
+        let start = tokens.start(index) as usize;
+        match kind {
+            SyntaxKind::Newline => line += 1,
+            SyntaxKind::Whitespace => {}
+            _ => {
+                let group = groups.iter().find(|(_, range, _)| range.contains(&start));
+                let group = group.map_or("", |(_, _, group)| group);
+                let token = tokens.text(&text, index);
+                writeln!(shown, "{line}: {token}  {group}")?;
+            }
+        }
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("vim-names", shown));
+    Ok(())
+}
+
+/// Indenting a file that is laid out already leaves it as it is.
+pub(super) fn keeps_a_layout(vim: Vim) -> Result<(), Failed> {
+    let files = [
+        workspace().join("examples/bookinfo/bookinfo.mesh"),
+        scripts().join("indent.mesh"),
+    ];
+    let changed = vim.run("indent.vim", &files)?;
+    if !changed.is_empty() {
+        return Err(changed.into());
+    }
+    // Else it may never have indented anything.
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("a.mesh");
+    std::fs::write(&file, "service a {\n      timeout 5s\n    }\n")?;
+    let changed = vim.run("indent.vim", &[file])?;
+    let lines: Vec<_> = changed
+        .lines()
+        .filter_map(|it| it.split_once(": "))
+        .collect();
+    let lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["  timeout 5s", "}"]);
+    Ok(())
+}
+
+/// `:make` puts findings into the quickfix list.
+pub(super) fn reads_findings(vim: Vim) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("findings");
+    std::fs::write(
+        &file,
+        "shop.mesh:14:5: error[E0301]: this arm can never be taken\n\
+         shop/a.mesh:1:1: warning[L3001]: anyone may call: `reports`\n\
+         shop.mesh:3:1: note: why\n\
+         2 findings\n",
+    )?;
+    let found = vim.run("quickfix.vim", &[file])?;
+    let expected = "\
+meshc lint --format plain
+shop.mesh | 14 | 5 | e | 301 | this arm can never be taken
+shop/a.mesh | 1 | 1 | w | 3001 | anyone may call: `reports`
+shop.mesh | 3 | 1 | n | -1 | why
+";
+    assert_eq!(found, expected);
+    Ok(())
+}
+
+/// The client is set up as each version of Neovim wants it.
+pub(super) fn neovim_starts_its_client() -> Result<(), Failed> {
+    let script = scripts().join("lsp.lua");
+    // The script ends Neovim itself; what goes wrong in it comes to the last command.
+    run(Command::new("nvim")
+        .args(["--headless", "-nu", "NONE", "-i", "NONE", "-c"])
+        .arg(format!("luafile {}", script.display()))
+        .args(["-c", "cquit 1"]))?;
+    Ok(())
+}
