@@ -2,7 +2,6 @@
 
 use super::groups;
 use mesh_lang::vocabulary::words;
-use std::fmt::Write;
 
 /// The patterns for words.
 pub(super) fn words() -> String {
@@ -13,76 +12,84 @@ pub(super) fn words() -> String {
         ("keyword.operator", groups::operators()),
         ("keyword", groups::grammar()),
     ] {
-        text += "\n[\n";
-        for word in words {
-            writeln!(text, "  \"{word}\"").expect("a string takes all");
-        }
-        writeln!(text, "] @{capture}").expect("a string takes all");
+        text += &either(&words, capture);
     }
 
-    let statements = words::statement_words();
-    text += "\n; Statements\n\n(setting\n  word: (word) @keyword\n";
-    text += &any_of("keyword", &statements);
-    text += "; Arguments: words that say what comes next\n";
+    text += "\n; Statements\n";
+    let statements = any_of("keyword", &words::statement_words());
+    text += &pattern("setting", &["word: (word) @keyword", &statements]);
+
+    text += "\n; Arguments: words that say what comes next\n";
     for (words, statements) in groups::by(|arguments| arguments.leading) {
-        text += &of_statements(&statements, "keyword", &words);
+        text += &arguments(&statements, "keyword", &words);
     }
     for action in words::action_words() {
         let leading = words::arguments(action).leading;
         if !leading.is_empty() {
-            write!(text, "\n({action}\n  (word) @keyword\n").expect("a string takes all");
-            text += any_of("keyword", &leading).trim_end();
-            text.push('\n');
+            let leading = any_of("keyword", &leading);
+            text += &pattern(action, &["(word) @keyword", &leading]);
         }
     }
+
     text += "\n; Arguments: words that are a value\n";
     for (words, statements) in groups::by(|arguments| arguments.values) {
-        text += &of_statements(&statements, "constant.builtin", &words);
+        text += &arguments(&statements, "constant.builtin", &words);
     }
-    let with_fields = groups::by(|arguments| arguments.fields);
-    let plain = groups::plain_fields().join("|").replace('.', "\\\\.");
+
+    text += "\n; Fields\n";
+    let plain = groups::plain_fields().join("|").replace('.', r"\\.");
     let keyed = words::keyed_fields().join("|");
-    let fields = format!("({plain}|({keyed})(\\\\..+)?)");
-    text += "\n; Fields\n\n(setting\n  word: (word) @_word\n  argument: (word) @property\n";
-    text += any_of("_word", &with_fields[&true]).trim_end_matches([')', '\n']);
-    write!(
-        text,
-        ")\n  (#match? @property \"^{fields}$\"))\n\n\
-         (field\n  (word) @property\n  (#match? @property \"^{fields}$\"))\n\n\
-         (field\n  (word) @variable\n  (#not-match? @variable \"^{fields}$\"))\n"
-    )
-    .expect("a string takes all");
+    let fields = format!(r"^({plain}|({keyed})(\\..+)?)$");
+    let is_field = format!("(#match? @property \"{fields}\")");
+    let is_none = format!("(#not-match? @variable \"{fields}\")");
+    let with_fields = groups::by(|arguments| arguments.fields);
+    let which = any_of("_word", &with_fields[&true]);
+    let argument = "argument: (word) @property";
+    text += &pattern(
+        "setting",
+        &["word: (word) @_word", argument, &which, &is_field],
+    );
+    text += &pattern("field", &["(word) @property", &is_field]);
+    text += &pattern("field", &["(word) @variable", &is_none]);
     text
 }
 
+/// A pattern for words of the grammar.
+fn either(words: &[&str], capture: &str) -> String {
+    format!("\n[\n  \"{}\"\n] @{capture}\n", words.join("\"\n  \""))
+}
+
 /// A pattern for the fixed words among the arguments of some statements.
-fn of_statements(statements: &[&str], capture: &str, words: &[&str]) -> String {
+fn arguments(statements: &[&str], capture: &str, words: &[&str]) -> String {
     if words.is_empty() {
         return String::new();
     }
-    let which = any_of("_word", statements);
-    let which = which.trim_end_matches([')', '\n']);
-    let which = format!("{which})\n");
-    let what = any_of(capture, words);
-    format!(
-        "\n(setting\n  word: (word) @_word\n  argument: (word) @{capture}\n{which}{}",
-        what.trim_end_matches('\n').to_owned() + "\n"
+    let argument = format!("argument: (word) @{capture}");
+    let (which, what) = (any_of("_word", statements), any_of(capture, words));
+    pattern(
+        "setting",
+        &["word: (word) @_word", &argument, &which, &what],
     )
 }
 
-/// The predicate that ends a pattern: the capture is one of the words.
+/// A pattern for a kind of node.
+fn pattern(kind: &str, lines: &[&str]) -> String {
+    format!("\n({kind}\n  {})\n", lines.join("\n  "))
+}
+
+/// That a capture is one of the words.
 fn any_of(capture: &str, words: &[&str]) -> String {
-    let mut text = format!("  (#any-of? @{capture}");
-    let mut column = text.len();
+    let mut text = format!("(#any-of? @{capture}");
+    let mut column = text.len() + 2;
     for word in words {
         if column + word.len() + 3 > 96 {
             text += "\n   ";
             column = 4;
         }
-        write!(text, " \"{word}\"").expect("a string takes all");
+        text.extend([" \"", word, "\""]);
         column += word.len() + 3;
     }
-    text + "))\n\n"
+    text + ")"
 }
 
 /// What Helix calls the captures.

@@ -1,8 +1,7 @@
 //! The words of the language in groups that look alike, for the highlighting of editors.
 //!
-//! In: the table. Out: sorted lists. What a word is told by its place, never by itself alone: most
-//! words of a statement may name a service elsewhere. So [`arguments`] tells the fixed words apart by
-//! the statement they belong to.
+//! In: the table. Out: lists without repetition. Most words mean something in their place only, and
+//! may name a service elsewhere; so [`arguments`] has the fixed words of one statement at a time.
 
 use super::{ACTIONS, FIELDS, ITEM_WORDS, Key, PROPERTIES, Shape, forms, shape, statements};
 use crate::value::RESERVED;
