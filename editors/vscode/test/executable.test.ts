@@ -6,7 +6,7 @@ import { type Machine, expand, find, missing } from "../src/executable";
 function machine(files: string[], more: Partial<Machine> = {}): Machine {
   return {
     home: "/home/ada",
-    workspaceFolder: "/work/shop",
+    workspaceFolder: "/home/ada/shop",
     environment: { PATH: "/usr/bin:/opt/mesh/bin" },
     platform: "linux",
     isExecutable: (file) => files.includes(file),
@@ -33,14 +33,14 @@ test("what cargo installed is found last", () => {
 
 test("a path is taken as it is, from the workspace if it is relative", () => {
   assert.equal(find("/x/meshc", machine(["/x/meshc", "/usr/bin/meshc"])), "/x/meshc");
-  assert.equal(find("target/debug/meshc", machine(["/work/shop/target/debug/meshc"])), "/work/shop/target/debug/meshc");
+  assert.equal(find("target/debug/meshc", machine(["/home/ada/shop/target/debug/meshc"])), "/home/ada/shop/target/debug/meshc");
   assert.equal(find("/x/meshc", machine(["/usr/bin/meshc"])), undefined);
 });
 
 test("what stands for other paths is filled in", () => {
   assert.equal(expand("~/bin/meshc", machine([])), "/home/ada/bin/meshc");
   assert.equal(expand("${userHome}/meshc", machine([])), "/home/ada/meshc");
-  assert.equal(expand(" ${workspaceFolder}/meshc ", machine([])), "/work/shop/meshc");
+  assert.equal(expand(" ${workspaceFolder}/meshc ", machine([])), "/home/ada/shop/meshc");
   assert.equal(expand("a~b", machine([])), "a~b");
   const outside = { ...machine([]), workspaceFolder: undefined };
   assert.equal(expand("${workspaceFolder}/meshc", outside), "${workspaceFolder}/meshc");

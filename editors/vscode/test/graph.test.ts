@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { failurePage, graphArguments, pageOf, sealed } from "../src/graph";
 
 test("meshc is asked for a page", () => {
-  assert.deepEqual(graphArguments("/work/shop"), ["graph", "--format", "html", "/work/shop"]);
+  assert.deepEqual(graphArguments("/home/ada/shop"), ["graph", "--format", "html", "/home/ada/shop"]);
 });
 
 test("the server may answer with the text or with an object", () => {
