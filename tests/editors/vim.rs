@@ -7,6 +7,9 @@ use libtest_mimic::Failed;
 use mesh_lang::lexer::lex;
 use mesh_lang::syntax::SyntaxKind;
 use mesh_tests::binaries::workspace;
+use meshc::compile::{Selection, check};
+use meshc::project::Project;
+use meshc::report::{Format, Style, render};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -115,19 +118,22 @@ pub(super) fn keeps_a_layout(vim: Vim) -> Result<(), Failed> {
 pub(super) fn reads_findings(vim: Vim) -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("findings");
-    std::fs::write(
-        &file,
-        "shop.mesh:14:5: error[E0301]: this arm can never be taken\n\
-         shop/a.mesh:1:1: warning[L3001]: anyone may call: `reports`\n\
-         shop.mesh:3:1: note: why\n\
-         2 findings\n",
-    )?;
+    let policy = "mesh t { mtls off; authz open-by-default }\n\
+                  service a { endpoints 127.0.0.1:1; timeout 5 }\n\
+                  # lint: allow unused-suppression (why)\n\
+                  service a { endpoints 127.0.0.1:2 }\n";
+    let project = Project::of_texts([("shop/a.mesh", policy)]);
+    let checked = check(project, &Selection::default());
+    let report = checked.report(None);
+    std::fs::write(&file, render(&report, Format::Plain, Style::PLAIN))?;
     let found = vim.run("quickfix.vim", &[file])?;
     let expected = "\
 meshc lint --format plain
-shop.mesh | 14 | 5 | e | 301 | this arm can never be taken
-shop/a.mesh | 1 | 1 | w | 3001 | anyone may call: `reports`
-shop.mesh | 3 | 1 | n | -1 | why
+shop/a.mesh | 2 | 44 | E | `5` is a duration only with a unit, such as `5s` or `5ms` (missing-unit)
+shop/a.mesh | 4 | 9 | E | `a` is declared twice (duplicate-decl); at shop/a.mesh:4:9: again here; \
+at shop/a.mesh:2:9: declared here; \
+note: names are unique among the services, externals and gateways of a namespace; \
+help: rename one of them
 ";
     assert_eq!(found, expected);
     Ok(())

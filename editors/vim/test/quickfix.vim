@@ -9,6 +9,6 @@ let s:findings = argv(1)
 enew
 compiler meshc
 execute 'cgetfile' fnameescape(s:findings)
-let s:list = map(getqflist(), {_, it -> join([bufname(it.bufnr), it.lnum, it.col, it.type, it.nr, it.text], ' | ')})
+let s:list = map(getqflist(), {_, it -> join([bufname(it.bufnr), it.lnum, it.col, it.type, substitute(it.text, '\n\s*', '; ', 'g')], ' | ')})
 call writefile([&l:makeprg] + s:list, s:output)
 quitall!
