@@ -5,6 +5,8 @@
 //! belongs to exactly one node, the innermost around it, so the tree and its tokens are the source.
 //! The typed views of [`view`](crate::view) are handles into it.
 
+use std::ops::Range;
+
 use crate::lexer::Tokens;
 use crate::source::{FileId, Span};
 use crate::syntax::SyntaxKind;
@@ -181,6 +183,11 @@ impl<'t> Node<'t> {
             tree: self.tree,
             index,
         })
+    }
+
+    /// The indices of all its tokens among those of the file.
+    pub fn token_range(self) -> Range<u32> {
+        self.data().first_token..self.data().end_token
     }
 
     /// What it consists of: its child nodes and its own tokens, in order, without white space,

@@ -455,7 +455,7 @@ fn at_margin(tokens: &Tokens, index: usize) -> bool {
 }
 
 /// Whether a newline behind this token may end a statement.
-fn may_end_statement(kind: SyntaxKind, word: &str) -> bool {
+pub(crate) fn may_end_statement(kind: SyntaxKind, word: &str) -> bool {
     match kind {
         SyntaxKind::Word => !matches!(
             word,
@@ -472,7 +472,7 @@ fn may_end_statement(kind: SyntaxKind, word: &str) -> bool {
 }
 
 /// Whether a line that starts with this token goes on with the statement of the line before.
-fn continues_statement(kind: SyntaxKind, word: &str) -> bool {
+pub(crate) fn continues_statement(kind: SyntaxKind, word: &str) -> bool {
     match kind {
         SyntaxKind::Arrow => true,
         SyntaxKind::Word => matches!(word, "and" | "or" | "to" | "unless"),

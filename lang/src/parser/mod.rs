@@ -29,6 +29,7 @@ use nom::{IResult, Parser};
 
 use self::expected::{Expected, SyntaxError};
 use self::input::{Context, Cursor};
+pub(crate) use self::input::{continues_statement, may_end_statement};
 use self::recovery::Opening;
 use crate::diagnostic::Diagnostic;
 use crate::lexer;
