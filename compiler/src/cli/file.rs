@@ -26,6 +26,15 @@ pub(super) fn replace(
     File::open(directory)?.sync_all()
 }
 
+/// Puts other text into a file that is there.
+pub(super) fn rewrite(path: &Path, text: &str) -> io::Result<()> {
+    let permissions = std::fs::metadata(path)?.permissions();
+    if permissions.readonly() {
+        return Err(io::Error::other("it is read-only"));
+    }
+    replace(path, text.as_bytes(), Some(permissions))
+}
+
 /// Temporary files are private; what others read is not.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps)] // not so elsewhere

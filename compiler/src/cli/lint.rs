@@ -202,12 +202,11 @@ fn write(project: &Project, mended: &Mended) -> Result<(), Failure> {
             let path = path.display();
             return Err(format!("{path} was changed meanwhile; nothing is written").into());
         }
-        let permissions = std::fs::metadata(&real).map_err(unreadable)?.permissions();
-        files.push((id, path, real, permissions));
+        files.push((id, path, real));
     }
-    for (id, path, real, permissions) in files {
+    for (id, path, real) in files {
         let text = mended.checked.sources.get(id).text();
-        file::replace(&real, text.as_bytes(), Some(permissions))
+        file::rewrite(&real, text)
             .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     }
     Ok(())

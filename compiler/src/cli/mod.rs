@@ -3,6 +3,7 @@
 mod compile;
 mod explain;
 mod file;
+mod fmt;
 mod lint;
 mod params;
 mod shell;
@@ -29,13 +30,14 @@ Examples:
   meshc up examples/bookinfo --demo                   run a mesh on this machine
   meshc lint examples/bookinfo                        report what is wrong with a mesh
   meshc lint --fix .                                  and mend what can be mended
+  meshc fmt examples/bookinfo                         put its files into the one layout
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
   meshc explain E0302                                 what a finding means
 
 Exit codes:
   0  done
-  1  the policy has errors, or findings that `lint --fail-on` names
+  1  the policy has errors, findings that `lint --fail-on` names, or files that `fmt --check` would lay out
   2  the command could not be carried out: usage, a file that cannot be read or written";
 
 /// The compiler of .mesh policies.
@@ -62,6 +64,8 @@ enum Command {
     Compile(compile::Arguments),
     /// Report what is wrong with a mesh, and mend it where asked to.
     Lint(lint::Arguments),
+    /// Put the files of a mesh into the one layout.
+    Fmt(fmt::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
@@ -132,6 +136,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Compile(arguments) => compile::run(&arguments, color),
         Command::Lint(arguments) => lint::run(&arguments, color),
+        Command::Fmt(arguments) => fmt::run(&arguments, color),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
         Command::Params(arguments) => params::run(&arguments),

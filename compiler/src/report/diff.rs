@@ -4,29 +4,36 @@ use super::{Files, Style};
 use mesh_lang::source::{FileId, Sources};
 use similar::{ChangeTag, TextDiff};
 use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+/// How long to look for the shortest way to say what would change in a file.
+const LOOKING: Duration = Duration::from_secs(1);
 
 /// The difference between files and what became of them.
 pub fn render(before: &Sources, after: Files<'_>, changed: &[FileId], style: Style) -> String {
     let mut out = String::new();
     for &file in changed {
-        // Writing to a string does not fail.
-        let _ = one(&mut out, file, before, after, style);
+        let (old, new) = (before.get(file).text(), after.get(file).text());
+        out.push_str(&of_file(&after.label(file), old, new, style));
     }
     out
 }
 
-fn one(
-    out: &mut String,
-    file: FileId,
-    before: &Sources,
-    after: Files<'_>,
-    style: Style,
-) -> fmt::Result {
-    let name = after.label(file);
+/// The difference between two texts of a file.
+pub fn of_file(name: &str, before: &str, after: &str, style: Style) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, name, before, after, style);
+    out
+}
+
+fn write(out: &mut String, name: &str, before: &str, after: &str, style: Style) -> fmt::Result {
     for sign in ["---", "+++"] {
         writeln!(out, "{}", style.bold(format_args!("{sign} {name}")))?;
     }
-    let diff = TextDiff::from_lines(before.get(file).text(), after.get(file).text());
+    let diff = TextDiff::configure()
+        .timeout(LOOKING)
+        .diff_lines(before, after);
     for hunk in diff.unified_diff().iter_hunks() {
         writeln!(out, "{}", hunk.header())?;
         for change in hunk.iter_changes() {
