@@ -73,7 +73,7 @@ impl Gap {
     }
 
     /// Finds the comments that go on with the trailing one: below it, in its column or far from where
-    /// statements start. `next` is the column of what follows.
+    /// statements start. `next` is the column of what follows, to which alone a `##` belongs.
     pub(super) fn find_continuation(&mut self, tree: &Tree, next: u32) {
         if self.own_lines.is_empty() {
             return;
@@ -84,7 +84,8 @@ impl Gap {
         let same = column_on_line(tree, trailing);
         let goes_on = |own: &&OwnLine| {
             let column = column(tree, own.comment);
-            !own.blank && column > next && (column == same || column >= next + FAR)
+            let documents = tree.tokens().kind(own.comment as usize) == SyntaxKind::DocComment;
+            !own.blank && !documents && column > next && (column == same || column >= next + FAR)
         };
         let count = self.own_lines.iter().take_while(goes_on).count();
         let further = self.own_lines.drain(..count).map(|own| own.comment);

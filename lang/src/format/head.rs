@@ -13,10 +13,12 @@ use crate::tree::{Element, Node, Token, Tree};
 /// How far the further lines of a statement are indented: deeper than its block, to be told from it.
 const CONTINUATION: u32 = 2 * super::INDENT;
 
-/// The groups of a statement: all of it, what stands before `->`, and what stands before a condition.
-const BEFORE_ARROW: usize = 1;
-const BEFORE_CLAUSE: usize = 2;
-const INNERMOST: usize = 3;
+/// How many groups of a statement go on with a `->`: all of it.
+const WITH_ARROW: usize = 1;
+
+/// How many go on with a condition: all of it, and what stands before its `->`. What stands before both
+/// is a third.
+const WITH_CLAUSE: usize = 2;
 
 /// What separates two tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +69,13 @@ impl<'t> Head<'t> {
         self.layout.open(Indent::Deeper(CONTINUATION));
         self.layout.open(Indent::Same);
         self.layout.open(Indent::Same);
-        debug_assert_eq!(self.layout.depth(), INNERMOST);
         self.statement(statement);
+        // Comments before a comma go behind it, but behind the last token is no place for them.
+        if let Some(last) = self.last
+            && !self.is_done()
+        {
+            self.broken = self.comments(last.index());
+        }
         self.layout.close_to(0);
     }
 
@@ -130,15 +137,15 @@ impl<'t> Head<'t> {
         };
         match kind {
             SyntaxKind::Arrow | SyntaxKind::ArrowTarget => {
-                self.layout.close_to(BEFORE_ARROW);
+                self.layout.close_to(WITH_ARROW);
                 Gap::Line
             }
             SyntaxKind::When | SyntaxKind::Unless | SyntaxKind::Where => {
-                self.layout.close_to(BEFORE_CLAUSE);
+                self.layout.close_to(WITH_CLAUSE);
                 before_clause(statement, kind, after_name)
             }
             _ if is_to => {
-                self.layout.close_to(BEFORE_CLAUSE);
+                self.layout.close_to(WITH_CLAUSE);
                 Gap::Line
             }
             _ => Gap::Space,

@@ -165,11 +165,6 @@ impl Layout {
         }
     }
 
-    /// How many groups are open.
-    pub(super) fn depth(&self) -> usize {
-        self.open.len()
-    }
-
     /// Writes it on the line. Nothing in it must break.
     pub(super) fn write_line(&self, tree: &Tree, line: &mut Line) {
         for (at, &piece) in self.pieces.iter().enumerate() {

@@ -145,6 +145,11 @@ fn words_that_do_not_bear_white_space_stay() {
 }
 
 #[test]
+fn a_comment_between_commas_that_separate_nothing_stays() {
+    stays("policy a {\n  b,,  # c\n,,\n}\n");
+}
+
+#[test]
 fn what_would_read_differently_stays_as_it_is() {
     let text = "service a { \"open self # c\n ; gateway   # e\n route <= any }\n";
     stays(text);

@@ -411,6 +411,14 @@ fn comments_go_on_below_a_trailing_one() {
 }
 
 #[test]
+fn a_doc_comment_belongs_to_the_next_statement() {
+    becomes(
+        "service a { # b\n                    ## c\n  timeout 5s ## d\n                    ## e\n  retry off\n}",
+        "service a {  # b\n  ## c\n  timeout 5s  ## d\n  ## e\n  retry off\n}\n",
+    );
+}
+
+#[test]
 fn comments_inside_of_statements_stay_there() {
     becomes(
         "service a {

@@ -71,3 +71,17 @@ fn comments(tree: &Tree) -> Vec<&str> {
     comments.sort_unstable();
     comments
 }
+
+/// The doc comments of all statements, in order.
+fn docs(tree: &Tree) -> Vec<Vec<&str>> {
+    let is_body = |node: &Node<'_>| matches!(node.kind(), SyntaxKind::File | SyntaxKind::Block);
+    let bodies = std::iter::once(tree.root()).chain(tree.root().descendants());
+    let statements = bodies.filter(is_body).flat_map(Node::children);
+    statements
+        .map(|statement| {
+            let doc = statement.doc_comments();
+            doc.map(|token| token.text().trim_end_matches([' ', '\t']))
+                .collect()
+        })
+        .collect()
+}

@@ -1,7 +1,7 @@
 //! What holds for every text.
 
 use super::texts::{self, FILES, PIECES};
-use super::{comments, formatted, meaning, tree};
+use super::{comments, docs, formatted, meaning, tree};
 use mesh_lang::format::{self, WIDTH};
 use mesh_lang::parser::parse;
 use mesh_lang::source::FileId;
@@ -115,7 +115,9 @@ proptest! {
     fn any_file_that_parses(text in texts::any_file()) {
         let found = parse(FileId(0), &text).diagnostics;
         prop_assert!(found.is_empty(), "{:?}\n{}", found, text);
-        check(&text)?;
+        let formatted = check(&text)?;
+        let (before, after) = (tree(&text), tree(&formatted));
+        prop_assert_eq!(docs(&after), docs(&before), "{}", formatted);
     }
 
     /// White space in a statement says nothing, wherever lines end.
