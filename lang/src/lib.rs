@@ -9,7 +9,7 @@
 //!   the tree;
 //! - [`value`]: durations, percentages, addresses, path patterns and all other literals;
 //! - [`vocabulary`]: the table of all statements, and the check of a tree against it;
-//! - [`format`]: from a tree to the one layout of its text;
+//! - [`mod@format`]: from a tree to the one layout of its text;
 //! - [`diagnostic`] and [`codes`]: what there is to report; [`nearest`]: "did you mean …?".
 //!
 //! The crate reads no files and knows nothing of what services, routes and rules mean. It takes any

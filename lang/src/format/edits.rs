@@ -45,10 +45,11 @@ pub fn edits(tree: &Tree, span: Span) -> Vec<Edit> {
             edits.push(smallest(tree, old_span, new_text));
         }
     }
-    if damage::is_damaged(tree) && !is_safe(tree, &edits) {
-        return Vec::new();
+    if reads_the_same(tree, &edits) {
+        edits
+    } else {
+        Vec::new()
     }
-    edits
 }
 
 /// The edit without what its ends have in common with the old text.
@@ -70,8 +71,9 @@ fn smallest(tree: &Tree, span: Span, new: &str) -> Edit {
     }
 }
 
-/// Whether a file with something broken in it still reads the same after a part of the edits.
-fn is_safe(tree: &Tree, edits: &[Edit]) -> bool {
+/// Whether a file still reads the same after the edits. Where something in it is broken, a part of them
+/// may not be enough.
+fn reads_the_same(tree: &Tree, edits: &[Edit]) -> bool {
     let mut text = String::with_capacity(tree.text().len());
     let mut from = 0;
     for edit in edits {
@@ -135,7 +137,10 @@ fn inner_block(statement: Node<'_>, span: Span) -> Option<Node<'_>> {
     let has_lines = tokens.contains(&SyntaxKind::Newline);
     let has_braces = matches!(tokens, [SyntaxKind::LeftBrace, .., SyntaxKind::RightBrace]);
     let is_inside = inside.start < span.start && span.end < inside.end;
-    (has_lines && has_braces && is_inside).then_some(block)
+    // A comment before the brace is to go into the block.
+    let before_brace = damage::head_end(statement)..block.token_range().start;
+    let is_beside = before_brace.len() <= 1;
+    (has_lines && has_braces && is_inside && is_beside).then_some(block)
 }
 
 /// The last of the `further` statements that stand beside `statement`, each on a line, one line after

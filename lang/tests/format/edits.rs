@@ -1,7 +1,7 @@
 //! Parts of files, as editors ask for them.
 
 use super::texts::{self, FILES};
-use super::{formatted, meaning, tree};
+use super::{comments, formatted, meaning, tree};
 use mesh_lang::format;
 use mesh_lang::source::{FileId, Span};
 use proptest::prelude::*;
@@ -70,6 +70,14 @@ fn what_stands_before_the_end_of_a_block_can_be_laid_out_alone() {
 }
 
 #[test]
+fn a_comment_that_goes_into_a_block_takes_its_statement_with_it() {
+    assert_eq!(
+        part("service  a # why\n{\n  timeout   «»5s\n}\n"),
+        "service a {  # why\n  timeout 5s\n}\n"
+    );
+}
+
+#[test]
 fn edits_are_small() {
     let text = "service a {\n  timeout   5s\n}\n";
     let edits = format::edits(&tree(text), Span::new(FileId(0), 0, text.len() as u32));
@@ -89,7 +97,9 @@ fn check(text: &str, from: usize, to: usize) -> Result<(), TestCaseError> {
         prop_assert!(pair[0].span.end <= pair[1].span.start);
     }
     let after = applied(text, &edits);
-    prop_assert_eq!(meaning(&tree(&after)), meaning(&before), "{}", after);
+    let tree_after = tree(&after);
+    prop_assert_eq!(meaning(&tree_after), meaning(&before), "{}", after);
+    prop_assert_eq!(comments(&tree_after), comments(&before), "{}", after);
 
     let all = Span::new(FileId(0), 0, text.len() as u32);
     prop_assert_eq!(applied(text, &format::edits(&before, all)), formatted(text));
