@@ -8,7 +8,7 @@
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
-use mesh_lang::source::{FileId, NotText, Sources, Span, decode};
+use mesh_lang::source::{FileId, MAX_LEN, Sources, Span, decode};
 use mesh_lang::tree::Tree;
 use mesh_lang::view::Item;
 use std::collections::BTreeSet;
@@ -60,10 +60,8 @@ struct Part {
 impl Project {
     /// Loads the mesh at `path`: a directory or a single file.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        let unreadable = |error| unreadable(path, error);
-        if !path.try_exists().map_err(unreadable)? {
-            return Err(LoadError::Missing(path.to_owned()));
-        }
+        let mut loader = Loader::default();
+        loader.first(path)?;
         let single = path.is_file();
         let root = match path.parent() {
             Some(parent) if single && parent.as_os_str().is_empty() => PathBuf::from("."),
@@ -76,19 +74,6 @@ impl Project {
             trees: Vec::new(),
             diagnostics: Vec::new(),
         };
-        let mut loader = Loader::default();
-        if single {
-            loader.parts.push(Part {
-                real: path.canonicalize().map_err(unreadable)?,
-                files: vec![(file_name(path), path.to_owned())],
-                imports: Vec::new(),
-            });
-        } else {
-            loader.part(path, "")?;
-            if loader.parts[0].files.is_empty() {
-                return Err(LoadError::NoFiles(path.to_owned()));
-            }
-        }
         project.read_all(&mut loader)?;
         for diagnostic in circles(&loader.parts) {
             project.diagnostics.push(diagnostic);
@@ -199,32 +184,34 @@ impl Project {
 
     fn read(&mut self, path: &Path, name: &str) -> Result<FileId, LoadError> {
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-        // What is no text is still shown up to where it ceases to be.
-        let lossy = String::from_utf8_lossy(&bytes).into_owned();
-        let file = match decode(bytes) {
-            Ok(text) => self.sources.add(name, text),
-            Err(NotText::NotUtf8 { offset }) => {
-                let file = self.sources.add(name, lossy);
-                let at = offset as u32;
-                let message =
-                    format!("{name} is not UTF-8: byte {offset} does not belong to a character");
-                self.diagnostics.push(
-                    Diagnostic::new(Code::NotText, message)
-                        .primary(Span::new(file, at, at + 1), "here")
-                        .help("save the file as UTF-8"),
-                );
-                file
-            }
-            Err(error @ NotText::TooLong { .. }) => {
-                let file = self.sources.add(name, "");
-                let diagnostic = Diagnostic::new(Code::NotText, format!("{name}: {error}"));
-                self.diagnostics.push(diagnostic);
-                file
-            }
-        };
+        let (file, no_text) = add(&mut self.sources, name, bytes);
+        self.diagnostics.extend(no_text);
         self.parse(file);
         Ok(file)
     }
+}
+
+/// Adds a file by its bytes, with a finding if they are no text. Such a file is still shown.
+pub fn add(sources: &mut Sources, name: &str, bytes: Vec<u8>) -> (FileId, Option<Diagnostic>) {
+    let shown = match std::str::from_utf8(&bytes) {
+        Err(_) if bytes.len() <= MAX_LEN => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => String::new(),
+    };
+    match decode(bytes) {
+        Ok(text) => (sources.add(name, text), None),
+        Err(error) => {
+            let file = sources.add(name, shown);
+            (file, Some(error.diagnostic(file)))
+        }
+    }
+}
+
+/// The `.mesh` files at a path: that file, or all below that directory. By name and path, in the order of
+/// their names; what they import is not among them.
+pub fn files(path: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
+    let mut loader = Loader::default();
+    loader.first(path)?;
+    Ok(loader.parts.swap_remove(0).files)
 }
 
 fn unreadable(path: &Path, error: io::Error) -> LoadError {
@@ -307,6 +294,27 @@ struct Loader {
 }
 
 impl Loader {
+    /// The part that the mesh itself is.
+    fn first(&mut self, path: &Path) -> Result<(), LoadError> {
+        let unreadable = |error| unreadable(path, error);
+        if !path.try_exists().map_err(unreadable)? {
+            return Err(LoadError::Missing(path.to_owned()));
+        }
+        if path.is_file() {
+            self.parts.push(Part {
+                real: path.canonicalize().map_err(unreadable)?,
+                files: vec![(file_name(path), path.to_owned())],
+                imports: Vec::new(),
+            });
+            return Ok(());
+        }
+        self.part(path, "")?;
+        if self.parts[0].files.is_empty() {
+            return Err(LoadError::NoFiles(path.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The part of a directory whose files are named behind `prefix`.
     fn part(&mut self, path: &Path, prefix: &str) -> Result<usize, LoadError> {
         let real = path

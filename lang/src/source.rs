@@ -234,11 +234,13 @@ pub enum NotText {
 impl NotText {
     /// What to report about `file`, whose bytes they were.
     pub fn diagnostic(self, file: FileId) -> Diagnostic {
-        let offset = match self {
-            Self::NotUtf8 { offset } => offset as u32,
-            Self::TooLong { .. } => 0,
+        let span = match self {
+            Self::NotUtf8 { offset } => Span::new(file, offset as u32, offset as u32 + 1),
+            Self::TooLong { .. } => Span::empty(file, 0),
         };
-        Diagnostic::new(Code::NotText, self.to_string()).primary(Span::empty(file, offset), "")
+        Diagnostic::new(Code::NotText, self.to_string())
+            .primary(span, "")
+            .help("a policy is text in UTF-8")
     }
 }
 

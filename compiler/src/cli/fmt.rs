@@ -3,15 +3,15 @@
 //! What does not parse is reported and stays as it is; the rest of its file is laid out. A file that
 //! changes is replaced as a whole, so that whoever reads it sees the old text or the new.
 
-use super::{FINDINGS, Failure, Stream, When, file, print, tell};
-use crate::project::Project;
+use super::{FINDINGS, Failure, Stream, When, file, print, print_bytes, tell};
+use crate::project;
 use crate::report::{self, Format, Report, Style, count, diff};
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::format::format;
 use mesh_lang::parser::parse;
-use mesh_lang::source::{FileId, Sources, decode};
+use mesh_lang::source::{FileId, Sources};
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -93,29 +93,24 @@ fn standard_input(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
     let mut files = Files::default();
     let name = arguments.stdin_name.as_str();
     let mut changed = false;
-    match decode(bytes.clone()) {
-        Ok(text) => {
-            let file = files.sources.add(name, text);
-            let laid_out = files.laid_out(file, !arguments.check);
-            changed = laid_out.is_some();
-            let text = files.sources.get(file).text();
-            match laid_out {
-                Some(new) if arguments.check => {
-                    let style = color.style(Stream::Output);
-                    print(&difference(name, text, &new, style))?;
-                }
-                _ if arguments.check => {}
-                laid_out => print(laid_out.as_deref().unwrap_or(text))?,
-            }
+    let (file, no_text) = project::add(&mut files.sources, name, bytes.clone());
+    if let Some(no_text) = no_text {
+        files.diagnostics.push(no_text);
+        if !arguments.check {
+            // An editor would take silence for an empty file.
+            print_bytes(&bytes)?;
         }
-        Err(error) => {
-            let shown = String::from_utf8_lossy(&bytes);
-            let file = files.sources.add(name, shown);
-            files.diagnostics.push(error.diagnostic(file));
-            if !arguments.check {
-                // An editor would take silence for an empty file.
-                let _ = std::io::stdout().write_all(&bytes);
+    } else {
+        let laid_out = files.laid_out(file, !arguments.check);
+        changed = laid_out.is_some();
+        let text = files.sources.get(file).text();
+        match laid_out {
+            Some(new) if arguments.check => {
+                let style = color.style(Stream::Output);
+                print(&difference(name, text, &new, style))?;
             }
+            _ if arguments.check => {}
+            laid_out => print(laid_out.as_deref().unwrap_or(text))?,
         }
     }
     files.report(color)?;
@@ -136,27 +131,20 @@ struct Files {
 impl Files {
     /// Adds a file, or all files of a directory.
     fn load(&mut self, path: &Path) -> Result<(), Failure> {
-        let project = Project::load(path).map_err(|error| error.to_string())?;
-        for (file, source) in project.sources.iter() {
-            let path = project.root.join(source.name());
-            let real = path
-                .canonicalize()
-                .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        for (_, path) in project::files(path).map_err(|error| error.to_string())? {
+            let unreadable = |error| format!("{} cannot be read: {error}", path.display());
+            let real = path.canonicalize().map_err(unreadable)?;
             if !self.seen.insert(real.clone()) {
                 continue;
             }
+            let bytes = std::fs::read(&real).map_err(unreadable)?;
             let shown = path.strip_prefix(".").unwrap_or(&path);
-            let added = self.sources.add(shown.display().to_string(), source.text());
-            let found = project.diagnostics.iter().filter(|it| is_about(it, file));
-            let found: Vec<_> = found.map(|it| moved_to(it, added)).collect();
-            if found.is_empty() {
-                self.texts.push((added, real));
+            let shown = shown.display().to_string();
+            match project::add(&mut self.sources, &shown, bytes) {
+                (file, None) => self.texts.push((file, real)),
+                (_, Some(no_text)) => self.diagnostics.push(no_text),
             }
-            self.diagnostics.extend(found);
         }
-        // What has no place is about a file that is too long to have any.
-        let nowhere = project.diagnostics.iter().filter(|it| it.span().is_none());
-        self.diagnostics.extend(nowhere.cloned());
         Ok(())
     }
 
@@ -196,18 +184,6 @@ impl Files {
     }
 }
 
-fn is_about(diagnostic: &Diagnostic, file: FileId) -> bool {
-    diagnostic.span().is_some_and(|span| span.file == file)
-}
-
-fn moved_to(diagnostic: &Diagnostic, file: FileId) -> Diagnostic {
-    let mut diagnostic = diagnostic.clone();
-    for label in &mut diagnostic.labels {
-        label.span.file = file;
-    }
-    diagnostic
-}
-
 /// What would change in a file, as `patch -p0` takes it, the beginning of it.
 fn difference(name: &str, old: &str, new: &str, style: Style) -> String {
     let difference = diff::of_file(name, old, new, style);
@@ -215,8 +191,7 @@ fn difference(name: &str, old: &str, new: &str, style: Style) -> String {
     let mut text = format!("would format {name}\n");
     text.extend(lines.by_ref().take(SHOWN));
     match lines.count() {
-        0 => {}
-        more => text.push_str(&format!("… and {} more\n", count(more, "line"))),
+        0 => text,
+        more => format!("{text}… and {}\n", count(more, "more line")),
     }
-    text
 }

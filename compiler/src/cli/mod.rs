@@ -191,18 +191,21 @@ pub(crate) fn show(text: &str) {
 
 /// Text for standard output.
 fn print(text: &str) -> Result<(), Failure> {
-    written(io::stdout().lock(), text, "standard output")
+    print_bytes(text.as_bytes())
+}
+
+/// Bytes for standard output.
+fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    written(io::stdout().lock(), bytes, "standard output")
 }
 
 /// Text for standard error.
 fn tell(text: &str) -> Result<(), Failure> {
-    written(io::stderr().lock(), text, "standard error")
+    written(io::stderr().lock(), text.as_bytes(), "standard error")
 }
 
-fn written(mut stream: impl io::Write, text: &str, name: &str) -> Result<(), Failure> {
-    let done = stream
-        .write_all(text.as_bytes())
-        .and_then(|()| stream.flush());
+fn written(mut stream: impl io::Write, bytes: &[u8], name: &str) -> Result<(), Failure> {
+    let done = stream.write_all(bytes).and_then(|()| stream.flush());
     done.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::NobodyReads,
         _ => Failure::Because(format!("{name} cannot be written: {error}")),
