@@ -35,7 +35,7 @@ impl<'t> Resolver<'t> {
             namespace,
             ..self.scope
         };
-        let gateway = self.in_scope(scope, |it| it.find_gateway(gateway));
+        let gateway = self.in_scope(scope, |it| it.find_open_gateway(gateway));
         // What is no host was reported by the check against the vocabulary.
         if let (Some(gateway), Ok(host)) = (gateway, HostPattern::parse(written.text)) {
             self.fragments.push(Fragment {

@@ -31,7 +31,17 @@ struct Declared {
 /// Names of one kind, by namespace.
 #[derive(Debug)]
 pub(super) struct Scoped<T> {
-    by_namespace: BTreeMap<String, BTreeMap<String, (T, Span)>>,
+    by_namespace: BTreeMap<String, BTreeMap<String, Named<T>>>,
+}
+
+/// What a name means.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<T> {
+    pub(super) meaning: T,
+    /// Where it is declared.
+    pub(super) span: Span,
+    /// Whether other namespaces may use it.
+    exported: bool,
 }
 
 impl<T> Default for Scoped<T> {
@@ -48,27 +58,44 @@ impl<T> Scoped<T> {
         &mut self,
         namespace: &str,
         name: Text<'_>,
+        exported: bool,
         meaning: T,
     ) -> Result<(), Span> {
         let names = self.by_namespace.entry(namespace.to_owned()).or_default();
-        if let Some((_, first)) = names.get(name.text) {
-            Err(*first)
-        } else {
-            names.insert(name.text.to_owned(), (meaning, name.span));
-            Ok(())
+        if let Some(first) = names.get(name.text) {
+            return Err(first.span);
         }
+        let span = name.span;
+        let named = Named {
+            meaning,
+            span,
+            exported,
+        };
+        names.insert(name.text.to_owned(), named);
+        Ok(())
     }
 
     /// What a name means in a namespace, and where it is declared.
-    pub(super) fn find(&self, from: &str, name: &str) -> Option<&(T, Span)> {
+    pub(super) fn find(&self, from: &str, name: &str) -> Option<&Named<T>> {
         let inside = |namespace: &str| self.by_namespace.get(namespace)?.get(name);
         inside(from).or_else(|| inside(DEFAULT_NAMESPACE))
+    }
+
+    /// What a name that may have its namespace before it means in a namespace, and whether it may be
+    /// used there.
+    fn find_written(&self, from: &str, written: &str) -> Option<(&Named<T>, bool)> {
+        let Some((namespace, name)) = written.split_once('/') else {
+            return self.find(from, written).map(|named| (named, true));
+        };
+        let named = self.by_namespace.get(namespace)?.get(name)?;
+        let inside = namespace == from || namespace == DEFAULT_NAMESPACE;
+        Some((named, inside || named.exported))
     }
 
     /// What a name means in exactly this namespace.
     pub(super) fn find_mut(&mut self, namespace: &str, name: &str) -> Option<&mut T> {
         let names = self.by_namespace.get_mut(namespace)?;
-        names.get_mut(name).map(|(meaning, _)| meaning)
+        names.get_mut(name).map(|named| &mut named.meaning)
     }
 
     /// The names that mean something in a namespace.
@@ -76,7 +103,7 @@ impl<T> Scoped<T> {
         let inside = |namespace: &str| self.by_namespace.get(namespace).into_iter().flatten();
         let top = (from != DEFAULT_NAMESPACE).then(|| inside(DEFAULT_NAMESPACE));
         let all = inside(from).chain(top.into_iter().flatten());
-        all.map(|(name, (meaning, _))| (name.as_str(), meaning))
+        all.map(|(name, named)| (name.as_str(), &named.meaning))
     }
 
     /// All of them: namespace, name, meaning.
@@ -84,7 +111,7 @@ impl<T> Scoped<T> {
         let all = self.by_namespace.iter();
         all.flat_map(|(namespace, names)| {
             let names = names.iter();
-            names.map(move |(name, (meaning, _))| (namespace.as_str(), name.as_str(), meaning))
+            names.map(move |(name, named)| (namespace.as_str(), name.as_str(), &named.meaning))
         })
     }
 }
@@ -254,7 +281,8 @@ impl<'t> Resolver<'t> {
         let Some(name) = item.name() else {
             return false; // the parser has said so
         };
-        let declared = names(&mut self.names).declare(namespace, name, meaning);
+        let names = names(&mut self.names);
+        let declared = names.declare(namespace, name, item.exported(), meaning);
         if let Err(first) = declared {
             let scope = format!("the {kind} of a namespace");
             self.report(problems::duplicate(name, first, &scope));
@@ -318,8 +346,14 @@ impl<'t> Resolver<'t> {
     ) -> Option<(T, Span)> {
         let from = self.scope.namespace;
         let names = names(&self.names);
-        if let Some(&found) = names.find(from, name.text) {
-            return Some(found);
+        match names.find_written(from, name.text) {
+            Some((named, true)) => return Some((named.meaning, named.span)),
+            Some((named, false)) => {
+                let diagnostic = problems::private(name, named.span);
+                self.report(diagnostic);
+                return None;
+            }
+            None => {}
         }
         let near = nearest(name.text, names.visible(from).map(|(name, _)| name));
         let diagnostic = problems::unknown(name.span, kind, name.text, near);
@@ -371,8 +405,14 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// The gateway that a word names. Reports what is none. A gateway may be named from anywhere: who
-    /// may add to it is said at the gateway.
+    /// The gateway that a word names, to add to it. Reports what is none, or private.
+    pub(super) fn find_open_gateway(&mut self, text: Text<'t>) -> Option<GatewayId> {
+        let gateway = self.find_gateway(text)?;
+        let target = self.parse_target(text)?;
+        self.find_entity(text, &target, &[]).map(|_| gateway)
+    }
+
+    /// The gateway that a word names; it may be private. Reports what is none.
     pub(super) fn find_gateway(&mut self, text: Text<'t>) -> Option<GatewayId> {
         let target = self.parse_target(text)?;
         let Some(found) = self.names.find(self.scope.namespace, &target) else {

@@ -4,8 +4,9 @@
 
 use crate::compile::{Selection, check};
 use crate::model::condition::{Condition, Field, Predicate, TextPattern};
+use crate::model::credential::Credential;
 use crate::model::said::{Said, Switch};
-use crate::model::{Action, Mesh, Redirect, RedirectPath, RedirectTo, ServiceId, Target};
+use crate::model::{Action, JwtId, Mesh, Redirect, RedirectPath, RedirectTo, ServiceId, Target};
 use crate::project::Project;
 use crate::report::human::{Style, render};
 use mesh_lang::value::Segment;
@@ -376,4 +377,35 @@ fn get_takes_head_unless_the_table_names_head() {
         methods("GET /a -> self; HEAD /b -> self"),
         [vec!["GET"], vec!["HEAD"]]
     );
+}
+
+#[test]
+fn exported_policies_tokens_and_gateways_are_named_with_their_namespace() {
+    let mesh = mesh(
+        "namespace sec {
+           export policy patient { timeout 10s }
+           export jwt corp { issuer \"https://a.example\"; jwks file \"jwks.json\" }
+           export gateway edge {
+             listen 8080 http
+             host a.example { open /x/** to namespace team; otherwise -> respond 404 }
+           }
+         }
+         namespace team {
+           service cart {
+             endpoints 127.0.0.1:9000
+             use sec/patient
+             require jwt sec/corp unless jwt.sec/corp.sub == \"x\"
+           }
+           routes sec/edge a.example { /x/** -> cart }
+         }",
+    );
+    let cart = &mesh.services[0];
+    assert_eq!(milliseconds(cart.policy.timeouts.request), Some(10_000));
+    assert_eq!(
+        cart.policy.requires[0].value.credential,
+        Credential::Jwt(JwtId(0))
+    );
+    let arms = &mesh.gateways[0].hosts[0].table.arms;
+    let fragments: Vec<_> = arms.iter().map(|arm| arm.fragment.as_deref()).collect();
+    assert_eq!(fragments, [Some("team"), None]);
 }

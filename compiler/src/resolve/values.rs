@@ -6,7 +6,7 @@
 
 use super::Resolver;
 use super::kind::kind_of;
-use super::names::Scoped;
+use super::names::{Named, Scoped};
 use super::problems;
 use crate::model::{DEFAULT_NAMESPACE, Param};
 use mesh_lang::codes::Code;
@@ -113,7 +113,7 @@ impl<'t> Resolver<'t> {
     }
 
     fn declare_value(&mut self, namespace: &str, name: Text<'t>, meaning: Meaning<'t>) {
-        if let Err(first) = self.values.named.declare(namespace, name, meaning) {
+        if let Err(first) = self.values.named.declare(namespace, name, false, meaning) {
             self.report(problems::duplicate(name, first, "params and lets"));
         }
     }
@@ -181,10 +181,11 @@ impl<'t> Resolver<'t> {
     fn follow(&self, mut value: Value<'t>) -> Value<'t> {
         for _ in 0..MAX_LINKS {
             let Value::Word(word) = value else { break };
-            match self.values.named.find(self.scope.namespace, word.text) {
-                Some((Meaning::Param { declared, given }, _)) => value = given.unwrap_or(*declared),
-                Some((Meaning::Value(next), _)) => value = *next,
-                Some((Meaning::Condition(_), _)) | None => break,
+            let named = self.values.named.find(self.scope.namespace, word.text);
+            match named.map(|named| named.meaning) {
+                Some(Meaning::Param { declared, given }) => value = given.unwrap_or(declared),
+                Some(Meaning::Value(next)) => value = next,
+                Some(Meaning::Condition(_)) | None => break,
             }
         }
         value
@@ -202,7 +203,12 @@ impl<'t> Resolver<'t> {
                 return Some(Due { value, span });
             }
             let from = self.scope.namespace;
-            let Some(&(meaning, declared)) = self.values.named.find(from, word.text) else {
+            let Some(&Named {
+                meaning,
+                span: declared,
+                ..
+            }) = self.values.named.find(from, word.text)
+            else {
                 let named = self.values.named.visible(from);
                 let near = nearest(word.text, named.map(|(name, _)| name));
                 let diagnostic = problems::unknown(word.span, "param or let", word.text, near);
@@ -242,7 +248,12 @@ impl<'t> Resolver<'t> {
         let from = self.scope.namespace;
         let mut word = name.text;
         for _ in 0..MAX_LINKS {
-            let Some(&(meaning, declared)) = self.values.named.find(from, word) else {
+            let Some(&Named {
+                meaning,
+                span: declared,
+                ..
+            }) = self.values.named.find(from, word)
+            else {
                 break;
             };
             match meaning {

@@ -49,13 +49,6 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads a name that refers to something. `default` does, to the namespace of all items outside
-    /// any.
-    pub fn parse_reference(text: &str) -> Result<Self, ValueError> {
-        Self::check_label(text)?;
-        Ok(Self(text.to_owned()))
-    }
-
     /// Whether something may be declared under this name.
     pub fn check(text: &str) -> Result<(), ValueError> {
         Self::check_label(text)?;
@@ -90,6 +83,19 @@ impl Name {
         } else {
             error
         })
+    }
+
+    /// Whether this refers to something, its namespace before it where that is another:
+    /// `[NAMESPACE/]NAME`.
+    pub fn check_reference(text: &str) -> Result<(), ValueError> {
+        let Some((namespace, name)) = text.split_once('/') else {
+            return Self::check_label(text);
+        };
+        let is_right = |text: &str| Self::check_reference(text).is_ok();
+        Self::check_label(namespace)
+            .map_err(|error| error.of_part(|right| format!("{right}/{name}"), is_right))?;
+        Self::check_label(name)
+            .map_err(|error| error.of_part(|right| format!("{namespace}/{right}"), is_right))
     }
 
     /// Whether this is a DNS label that starts with a letter.
@@ -303,7 +309,10 @@ mod tests {
         for text in RESERVED {
             assert_eq!(Name::parse(text).unwrap_err().code, Code::ReservedName);
         }
-        assert!(Name::parse_reference("default").is_ok());
+        assert!(Name::check_reference("default").is_ok());
+        assert!(Name::check_reference("payments/corp").is_ok());
+        let error = Name::check_reference("payments/Corp").unwrap_err();
+        assert_eq!(error.suggestion.unwrap().text, "payments/corp");
         assert!(RESERVED.is_sorted());
     }
 

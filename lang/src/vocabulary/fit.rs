@@ -310,7 +310,7 @@ pub(super) fn check_key(key: Key, text: &str) -> Result<(), ValueError> {
         Key::Free => HeaderName::parse(text).map(drop),
         Key::Jwt | Key::Keys | Key::Claim => {
             let name = text.split('.').next().unwrap_or_default();
-            Name::check_label(name).map_err(ValueError::alone)
+            Name::check_reference(name).map_err(ValueError::alone)
         }
     }
 }

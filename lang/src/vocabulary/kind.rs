@@ -17,6 +17,8 @@ use crate::view::{Text, Value};
 pub enum Kind {
     /// The name of something declared elsewhere.
     Name,
+    /// The same, its namespace before it where that is another: `corp`, `payments/corp`.
+    Reference,
     /// A name that is declared here.
     NewName,
     /// `reviews`, `reviews.v2`, `payments/ledger`.
@@ -118,7 +120,7 @@ impl Kind {
     /// What signatures call it: `DURATION`.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Name | Self::NewName | Self::Parameter => "NAME",
+            Self::Name | Self::Reference | Self::NewName | Self::Parameter => "NAME",
             Self::Target => "SERVICE",
             Self::Identity => "IDENTITY",
             Self::Lint => "LINT",
@@ -152,7 +154,7 @@ impl Kind {
     /// What messages call it: "a duration such as `250ms`".
     pub const fn phrase(self) -> &'static str {
         match self {
-            Self::Name | Self::NewName => "a name",
+            Self::Name | Self::Reference | Self::NewName => "a name",
             Self::Target => "a service such as `reviews` or `payments/ledger`",
             Self::Identity => "a name or a SPIFFE id",
             Self::Lint => "the name of a lint such as `open-service`",
@@ -196,6 +198,7 @@ impl Kind {
         !matches!(
             self,
             Self::Name
+                | Self::Reference
                 | Self::NewName
                 | Self::Target
                 | Self::Identity
@@ -237,6 +240,7 @@ impl Kind {
         let is_number = text.starts_with(|first: char| first.is_ascii_digit());
         match self {
             Self::Name | Self::Lint => Ok(Name::check_label(text)?),
+            Self::Reference => Ok(Name::check_reference(text)?),
             Self::Target => Ok(Target::parse(text).map(drop)?),
             Self::Identity if text.starts_with("spiffe://") => Ok(check_spiffe_id(text)?),
             Self::Identity | Self::NewName => Ok(Name::check(text)?),

@@ -89,13 +89,15 @@ impl Checker {
 
     fn every_route(&mut self, claim: EveryRoute<'_>) {
         if let Some(gateway) = claim.gateway() {
-            self.value(gateway, Name::check_label(gateway.text));
+            self.value(gateway, Name::check_reference(gateway.text));
         }
         if let Some(who) = claim.to() {
             self.who(who);
         }
         match claim.requirement() {
-            Some(Requirement::Requires(_, name)) => self.value(name, Name::check_label(name.text)),
+            Some(Requirement::Requires(_, name)) => {
+                self.value(name, Name::check_reference(name.text))
+            }
             Some(Requirement::Has(test)) => {
                 let Some(field) = test.field() else { return };
                 let property = PROPERTIES
@@ -218,7 +220,7 @@ impl Checker {
     fn who(&mut self, who: Who<'_>) {
         match who {
             Who::Anyone(_) | Who::Internet(_) | Who::AnyService(_) => {}
-            Who::Namespace(name) => self.value(name, Name::check_label(name.text)),
+            Who::Namespace(name) => self.value(name, Name::check_reference(name.text)),
             Who::Target(target) => self.value(target, check_caller(target)),
         }
     }

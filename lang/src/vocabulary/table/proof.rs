@@ -1,6 +1,6 @@
 //! What the requests of tests carry.
 
-use crate::vocabulary::Kind::{Claim, Header, HeaderValue, Ip, Name, Parameter, Text};
+use crate::vocabulary::Kind::{Claim, Header, HeaderValue, Ip, Parameter, Reference, Text};
 use crate::vocabulary::Shape::{List, Value};
 use crate::vocabulary::{Place, Statement};
 
@@ -19,7 +19,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
         .args(&[Value(Ip)])
         .doc("the address of the client", "client-ip 203.0.113.7"),
     Statement::new("jwt", REQUEST)
-        .args(&[Value(Name)])
+        .args(&[Value(Reference)])
         .has(Place::Claims)
         .repeats()
         .doc(
@@ -27,7 +27,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
             "jwt corp { sub \"a\"; groups [\"qa\"] }",
         ),
     Statement::new("key", REQUEST)
-        .args(&[Value(Name), Value(Text)])
+        .args(&[Value(Reference), Value(Text)])
         .repeats()
         .doc("a valid API key, of this consumer", "key partners \"acme\""),
     Statement::new(Statement::ANY_CLAIM, &[Place::Claims])

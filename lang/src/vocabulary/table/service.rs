@@ -4,7 +4,7 @@
 use crate::view::ClauseKind;
 use crate::vocabulary::Kind::{
     Count, DnsName, Duration, Endpoint, File, Host, HostName, Identity, KubernetesService, Method,
-    Name, NewName, Number, Percent, RequestPath, Statuses, Target, Text,
+    NewName, Number, Percent, Reference, RequestPath, Statuses, Target, Text,
 };
 use crate::vocabulary::Shape::{Clause, Field, List, OneOf, Optional, Seq, Value, Word};
 use crate::vocabulary::{FieldUse, Place, Statement, Subject};
@@ -244,7 +244,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
             "tls verify api.stripe.com",
         ),
     Statement::new("use", USERS)
-        .args(&[List(&Value(Name))])
+        .args(&[List(&Value(Reference))])
         .repeats()
         .doc(
             "the statements of a policy, below those of the block",

@@ -4,8 +4,8 @@
 use crate::codes::Code;
 use crate::view::ClauseKind;
 use crate::vocabulary::Kind::{
-    Age, Count, Date, Duration, DurationRange, Header, HeaderValue, HostName, Method, Name, Origin,
-    PathPrefix, PathTemplate, Percent, Rate, Size, Status, Target,
+    Age, Count, Date, Duration, DurationRange, Header, HeaderValue, HostName, Method, Origin,
+    PathPrefix, PathTemplate, Percent, Rate, Reference, Size, Status, Target,
 };
 use crate::vocabulary::Shape::{Clause, Field, List, OneOf, Optional, Seq, Value, Word};
 use crate::vocabulary::{FieldUse, Place, Shape, Statement, Subject};
@@ -249,7 +249,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
     Statement::new("require", AT_TARGET)
         .args(&[
             OneOf(&[Word("jwt"), Word("key")]),
-            Value(Name),
+            Value(Reference),
             Optional(&[Clause(
                 &[ClauseKind::When, ClauseKind::Unless],
                 Subject::Request,
@@ -261,7 +261,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
             "require jwt corp unless path in [/login, /health]",
         ),
     Statement::new("accept", TRAFFIC)
-        .args(&[OneOf(&[Word("jwt"), Word("key")]), Value(Name)])
+        .args(&[OneOf(&[Word("jwt"), Word("key")]), Value(Reference)])
         .repeats()
         .doc(
             "that a token or key is verified if there is one",
