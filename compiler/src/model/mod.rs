@@ -7,6 +7,7 @@
 pub mod authz;
 pub mod condition;
 pub mod credential;
+pub mod edition;
 pub mod policy;
 pub mod proof;
 pub mod regex;
@@ -16,10 +17,11 @@ pub mod upstream;
 use authz::{Authz, Rule};
 use condition::Condition;
 use credential::{Jwt, Keys};
+use edition::EDITION;
 use mesh_bundle::format::Protocol;
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::Span;
-use mesh_lang::value::{Cidr, HostPattern, PathPattern, Segment};
+use mesh_lang::value::{Cidr, HostPattern, PathPattern};
 use policy::{Policy, RateLimit};
 use proof::{Assertion, TestCase};
 use said::{Many, Said, Switch};
@@ -419,8 +421,17 @@ pub enum Action {
         /// The status.
         status: u16,
         /// The body.
-        body: Option<Vec<u8>>,
+        body: Option<Body>,
     },
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// The file that it was read from, as written; `None` where it is written out.
+    pub file: Option<String>,
 }
 
 impl Action {
@@ -496,7 +507,7 @@ pub enum RedirectPath {
     /// It stays.
     Keep,
     /// It is this, captures filled in.
-    Whole(Vec<Segment>),
+    Whole(PathPattern),
     /// What stands before the arm's final `/**` is this.
     Prefix(String),
 }
@@ -571,9 +582,6 @@ impl HostBlock {
         }
     }
 }
-
-/// The edition of this compiler.
-pub const EDITION: u32 = 2026;
 
 impl Mesh {
     /// A mesh of which nothing but its name is said: the rest is as the edition has it.

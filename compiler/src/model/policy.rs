@@ -9,7 +9,7 @@ use super::condition::{Condition, Field};
 use super::credential::Credential;
 use super::said::{Many, Origin, Said, Switch};
 use mesh_lang::source::Span;
-use mesh_lang::value::{Date, Segment};
+use mesh_lang::value::{Date, PathPattern};
 
 /// What one level sets. A value that it does not name is a weaker level's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -168,7 +168,7 @@ pub struct Rewrite {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathRewrite {
     /// It is this, captures filled in.
-    Template(Vec<Segment>),
+    Template(PathPattern),
     /// What stands before the arm's final `/**` is this.
     Prefix(String),
 }
@@ -247,13 +247,6 @@ pub struct Require {
 }
 
 impl Timeouts {
-    /// The defaults of edition 2026.
-    pub const EDITION_2026: Self = Self {
-        request: Some(Said::edition(Switch::On(15_000))),
-        connect: Some(Said::edition(Switch::On(5_000))),
-        idle: Some(Said::edition(Switch::On(60_000))),
-    };
-
     /// This level over a weaker one.
     #[must_use]
     pub fn over(self, weaker: Self) -> Self {
@@ -263,17 +256,6 @@ impl Timeouts {
             idle: self.idle.or(weaker.idle),
         }
     }
-}
-
-impl Retry {
-    /// The wait before the second try and the longest, where nothing else is said.
-    pub const BACKOFF: (u32, u32) = (25, 250);
-    /// The budget where nothing else is said.
-    pub const BUDGET: Budget = Budget {
-        share: 200_000,
-        least: BudgetFloor::Concurrent(3),
-        over: None,
-    };
 }
 
 impl RetryOn {
@@ -313,11 +295,6 @@ impl std::fmt::Display for RetryOn {
             (None, word) => write!(f, "grpc {}", word.unwrap_or_default()),
         }
     }
-}
-
-impl Cors {
-    /// The methods where nothing else is said.
-    pub const METHODS: &[&str] = &["GET", "HEAD", "POST"];
 }
 
 /// The values of a level that it says once, each with the word of its statement.

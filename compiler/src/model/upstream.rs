@@ -154,18 +154,6 @@ pub struct Health {
     pub expect: Said<Vec<(u16, u16)>>,
 }
 
-impl Limits {
-    /// What each limit is where nothing else is said.
-    pub const EACH: u32 = 1024;
-    /// The limits of edition 2026.
-    pub const EDITION_2026: Self = Self {
-        connections: Said::edition(Self::EACH),
-        pending: Said::edition(Self::EACH),
-        requests: Said::edition(Self::EACH),
-        per_connection: None,
-    };
-}
-
 impl Endpoints {
     /// Those that are listed.
     pub fn listed(&self) -> &[Endpoint] {

@@ -95,9 +95,9 @@ impl Planner<'_> {
             }
             Action::Respond { status: says, body } => {
                 status = *says;
-                let body = body
-                    .as_ref()
-                    .map_or(u32::MAX, |body| self.draft.bytes(body).index() as u32);
+                let body = body.as_ref().map_or(u32::MAX, |body| {
+                    self.draft.bytes(&body.bytes).index() as u32
+                });
                 (format::ArmAction::Respond, body, 0)
             }
         };
@@ -156,12 +156,12 @@ impl Planner<'_> {
     /// A path that is put together: texts, and captures by their place among those of the arm.
     pub(super) fn template(
         &mut self,
-        template: &[Segment],
+        template: &PathPattern,
         captures: &[Captured<'_>],
     ) -> Run<TemplatePart> {
         let mut parts: Vec<TemplatePart> = Vec::new();
         let mut text = String::new();
-        for segment in template {
+        for segment in template.segments() {
             let (before, name, after) = match segment {
                 Segment::Literal(literal) => (literal.as_str(), None, ""),
                 Segment::Any { name } | Segment::Rest { name } => ("", name.as_deref(), ""),
@@ -205,7 +205,7 @@ impl Planner<'_> {
 
 /// Whether an arm fills captures in.
 fn fills_in(arm: &model::Arm) -> bool {
-    let names = |template: &[Segment]| template.iter().any(|segment| segment.name().is_some());
+    let names = |template: &PathPattern| template.names().next().is_some();
     let rewrites = match arm.policy.rewrite.path.as_ref().map(|said| &said.value) {
         Some(PathRewrite::Template(template)) => names(template),
         Some(PathRewrite::Prefix(_)) | None => false,

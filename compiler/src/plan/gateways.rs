@@ -1,7 +1,6 @@
 //! Gateways, as records.
 
 use super::{PlanError, Planner, cidr, host_key};
-use crate::model::policy::{Policy, Timeouts};
 use crate::model::{self, Certificate, ListenerKind};
 use mesh_bundle::format::{self as format, Id, ListenerProtocol, Run, SizeSetting, extend};
 use mesh_bundle::host::{HostEntry, Scope};
@@ -117,12 +116,7 @@ impl Planner<'_> {
             });
         }
         let names: Vec<String> = host.patterns.iter().map(ToString::to_string).collect();
-        let edition = Policy {
-            timeouts: Timeouts::EDITION_2026,
-            ..Policy::default()
-        };
-        let defaults = self.mesh.defaults.clone().over(edition);
-        let weaker = gateway.policy.clone().over(defaults);
+        let weaker = gateway.policy.clone().over(self.mesh.defaults.clone());
         let policy = host.policy.clone().over(weaker);
         let authz = match &host.authz {
             Some(authz) => self.authz(authz, &[])?,

@@ -20,7 +20,6 @@ pub mod text;
 
 use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
-use crate::model::policy::{Policy, Timeouts};
 use crate::model::said::{Said, Switch};
 use crate::model::{Mesh, Mtls, Service, Target};
 use formula::{FieldName, field_name};
@@ -60,6 +59,7 @@ pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
         draft: Draft::default(),
         first_version: Vec::new(),
         policies: HashMap::new(),
+        plain_spread: None,
         hosts: Vec::new(),
         residual: Vec::new(),
     };
@@ -84,6 +84,8 @@ struct Planner<'m> {
     first_version: Vec<u32>,
     /// Written policies, to write equal ones once.
     policies: HashMap<Vec<u8>, Id<format::Policy>>,
+    /// The record of services that say nothing of how their endpoints are chosen.
+    plain_spread: Option<Id<format::Spread>>,
     hosts: Vec<HostEntry>,
     residual: Vec<Span>,
 }
@@ -170,11 +172,6 @@ impl Planner<'_> {
 
     /// The mesh's own record, and how the bundle came to be.
     fn mesh(&mut self) -> Result<(), PlanError> {
-        let edition = Policy {
-            timeouts: Timeouts::EDITION_2026,
-            ..Policy::default()
-        };
-        let weakest = self.mesh.defaults.clone().over(edition);
         let mesh = self.mesh;
         let mtls = Said {
             value: u32::from(mtls_code(mesh.mtls.value)),
@@ -211,7 +208,7 @@ impl Planner<'_> {
             tracing_zipkin: u8::from(traced.is_some_and(|tracing| tracing.zipkin)),
             host_seed: U64::ZERO,
             host_probe: U32::ZERO,
-            policy: self.policy(&weakest, &[])?,
+            policy: self.policy(&mesh.defaults, &[])?,
         };
         let compiler = concat!("meshc ", env!("CARGO_PKG_VERSION"));
         self.fact("compiler", compiler);

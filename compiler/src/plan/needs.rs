@@ -326,8 +326,10 @@ impl Needs<'_> {
                 self.add(Feature::Balance, callers, span.or(balance.algorithm.span()));
             }
         }
+        // Those of the edition are asked for by nobody.
         if let Some(said) = &spread.limits
             && said.value.on().is_some()
+            && said.span().is_some()
         {
             self.add(Feature::Limits, callers, said.span());
         }

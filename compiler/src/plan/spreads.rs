@@ -13,6 +13,11 @@ impl Planner<'_> {
         if *spread == Spread::default() {
             return Id::NONE;
         }
+        // Most services say nothing, and one record is enough for them.
+        let is_plain = *spread == Spread::EDITION_2026;
+        if let (true, Some(plain)) = (is_plain, self.plain_spread) {
+            return plain;
+        }
         let balance = spread.balance.as_ref();
         let algorithm = balance.map(|balance| Said {
             value: u32::from(algorithm(&balance.algorithm.value).code()),
@@ -31,7 +36,11 @@ impl Planner<'_> {
             eject: self.choice(spread.eject.as_ref(), Self::eject),
             health: self.choice(spread.health.as_ref(), Self::health),
         };
-        push(&mut self.draft.spreads, record)
+        let spread = push(&mut self.draft.spreads, record);
+        if is_plain {
+            self.plain_spread = Some(spread);
+        }
+        spread
     }
 
     fn limits(&mut self, limits: &Limits) -> Id<format::Limits> {

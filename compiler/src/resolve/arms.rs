@@ -4,7 +4,7 @@ use super::problems;
 use super::{Resolver, Room};
 use crate::model::policy::{PathRewrite, Policy};
 use crate::model::said::Origin;
-use crate::model::{Action, Arm, Redirect, RedirectPath, RedirectTo, Share, Table, Target};
+use crate::model::{Action, Arm, Body, Redirect, RedirectPath, RedirectTo, Share, Table, Target};
 use mesh_bundle::format::MAX_TEMPLATE_PARTS;
 use mesh_bundle::route::WHOLE;
 use mesh_lang::codes::Code;
@@ -264,7 +264,7 @@ impl<'t> Resolver<'t> {
                 "path" => {
                     paths.push(setting.head_span());
                     let pattern = self.read(value, PathPattern::parse);
-                    path = pattern.map_or(path, |it| RedirectPath::Whole(it.segments().to_vec()));
+                    path = pattern.map_or(path, RedirectPath::Whole);
                 }
                 "prefix" => {
                     paths.push(setting.head_span());
@@ -329,14 +329,20 @@ impl<'t> Resolver<'t> {
         };
         let text = self.read(value, |text| Ok(text.to_owned()))?;
         let body = if respond.is_file() {
-            self.file(value.span(), &text)?
+            Body {
+                bytes: self.file(value.span(), &text)?,
+                file: Some(text),
+            }
         } else {
-            text.into_bytes()
+            Body {
+                bytes: text.into_bytes(),
+                file: None,
+            }
         };
-        if body.len() > MAX_BODY {
+        if body.bytes.len() > MAX_BODY {
             let message = format!(
                 "the body has {} bytes; at most {MAX_BODY} go into a bundle",
-                body.len()
+                body.bytes.len()
             );
             self.report(problems::bad_value(value.span(), message));
             return None;
@@ -418,8 +424,8 @@ impl<'t> Resolver<'t> {
     }
 
     /// Each path of the arm captures what a template fills in.
-    fn check_captures(&mut self, arm: &Arm, template: &[Segment], span: Span) -> Option<()> {
-        if template.len() > MAX_TEMPLATE {
+    fn check_captures(&mut self, arm: &Arm, template: &PathPattern, span: Span) -> Option<()> {
+        if template.segments().len() > MAX_TEMPLATE {
             let message = format!("at most {MAX_TEMPLATE} segments are put together");
             self.refuse(span, message);
             return None;
@@ -429,7 +435,7 @@ impl<'t> Resolver<'t> {
             let mut rests = segments.filter(|segment| matches!(segment, Segment::Rest { .. }));
             rests.any(|rest| rest.name() == Some(name))
         };
-        for segment in template {
+        for segment in template.segments() {
             if let Segment::Partial { name, .. } = segment
                 && is_rest(name)
             {
@@ -440,7 +446,7 @@ impl<'t> Resolver<'t> {
                 return None;
             }
         }
-        for name in template.iter().filter_map(Segment::name) {
+        for name in template.names() {
             let captures = |pattern: &PathPattern| pattern.names().any(|known| known == name);
             if !arm.paths.is_empty() && arm.paths.iter().all(captures) {
                 continue;

@@ -5,7 +5,8 @@ use super::problems;
 use crate::model::authz::{Authz, Rule, Who};
 use crate::model::condition::{Condition, Field};
 use crate::model::credential::Credential;
-use crate::model::policy::Policy;
+use crate::model::policy::{PathRewrite, Policy};
+use crate::model::said::Origin;
 use crate::model::upstream::Endpoints;
 use crate::model::{
     Action, Arm, Gateway, HostBlock, ListenerKind, Mesh, Mtls, Service, ServiceId, Table, Target,
@@ -27,6 +28,7 @@ impl Resolver<'_> {
             self.check_calls(mesh, service);
             self.check_targets(mesh, service);
         }
+        self.check_rewrites(mesh);
         self.check_service_hosts(mesh);
         self.check_identities(mesh);
         self.check_circles(mesh);
@@ -60,6 +62,34 @@ impl Resolver<'_> {
                 if service.protocol.value != Protocol::Tcp {
                     self.report(problems::http_behind_tcp(listener.span, service));
                 }
+            }
+        }
+    }
+
+    /// Captures, and what stands before a `/**`, are an arm's; no other level has any.
+    fn check_rewrites(&mut self, mesh: &Mesh) {
+        let services = mesh.services.iter().map(|service| &service.policy);
+        let gateways = mesh.gateways.iter().flat_map(|gateway| {
+            let hosts = gateway.hosts.iter().map(|host| &host.policy);
+            std::iter::once(&gateway.policy).chain(hosts)
+        });
+        let levels = std::iter::once(&mesh.defaults)
+            .chain(services)
+            .chain(gateways);
+        for rewrite in levels.filter_map(|level| level.rewrite.path.as_ref()) {
+            let (what, origin) = match &rewrite.value {
+                PathRewrite::Prefix(_) => (
+                    "`rewrite prefix` replaces what stands before `/**`",
+                    rewrite.origin,
+                ),
+                PathRewrite::Template(path) if path.names().next().is_some() => {
+                    ("this fills in captures", rewrite.origin)
+                }
+                PathRewrite::Template(_) => continue,
+            };
+            if let Origin::Written(span) | Origin::Used { used: span, .. } = origin {
+                let message = format!("{what}, and only arms have paths");
+                self.report(problems::bad_value(span, message).help("say it in the arm"));
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The `mesh` item.
 
 use super::{Resolver, Room, Scope};
+use crate::model::edition::EDITION;
 use crate::model::policy::Policy;
 use crate::model::said::{Said, Switch};
-use crate::model::{EDITION, Mesh, Tracing};
+use crate::model::{Mesh, Tracing};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;

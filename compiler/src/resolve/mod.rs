@@ -231,7 +231,7 @@ impl<'t> Resolver<'t> {
         self.check_fragments(&gateways);
         let assertions = self.proofs(&items.assertions, Self::assertion);
         let tests = self.proofs(&items.tests, Self::test_case);
-        let mesh = Mesh {
+        let mut mesh = Mesh {
             defaults,
             params: self.values.params(self.input.sources),
             environment,
@@ -245,6 +245,7 @@ impl<'t> Resolver<'t> {
             ..head?
         };
         self.check(&mesh);
+        mesh.fill_in();
         Some(mesh)
     }
 

@@ -399,7 +399,7 @@ impl<'t> Resolver<'t> {
                     self.fixed_path(value).map(PathRewrite::Prefix)
                 } else {
                     let pattern = self.read(value, PathPattern::parse)?;
-                    Some(PathRewrite::Template(pattern.segments().to_vec()))
+                    Some(PathRewrite::Template(pattern))
                 }
             });
             if let Some(rewrite) = rewrite {

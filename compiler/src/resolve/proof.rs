@@ -7,7 +7,7 @@ use crate::model::proof::{
     Assertion, Claim, ClaimKind, ClaimValue, EveryRoute, Expect, Property, Quantity, Reaches,
     RouteTarget, Sender, Step, TestCase, TestRequest, TokenClaim,
 };
-use crate::model::{ServiceId, Target};
+use crate::model::{Body, ServiceId, Target};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
@@ -232,7 +232,10 @@ impl<'t> Resolver<'t> {
             view::Action::Respond(respond) => {
                 let status = self.read(Value::Word(respond.status()?), Status::parse)?;
                 let body = match respond.body() {
-                    Some(body) if !respond.is_file() => Some(self.text(body)?.into_bytes()),
+                    Some(body) if !respond.is_file() => Some(Body {
+                        bytes: self.text(body)?.into_bytes(),
+                        file: None,
+                    }),
                     _ => return Some(Expect::Status(status.number())),
                 };
                 Some(Expect::Action(crate::model::Action::Respond {

@@ -9,7 +9,7 @@ use crate::model::said::{Said, Switch};
 use crate::model::{Action, JwtId, Mesh, Redirect, RedirectPath, RedirectTo, ServiceId, Target};
 use crate::project::Project;
 use crate::report::human::{Style, render};
-use mesh_lang::value::Segment;
+use mesh_lang::value::PathPattern;
 
 const HEAD: &str = "mesh t { mtls off; authz open-by-default }\n";
 
@@ -337,10 +337,7 @@ fn redirects_say_their_parts() {
         panic!("{:?}", redirect(2))
     };
     assert_eq!(host.as_deref(), Some("www.example.com"));
-    assert_eq!(
-        *path,
-        RedirectPath::Whole(vec![Segment::Literal(String::new())])
-    );
+    assert_eq!(*path, RedirectPath::Whole(PathPattern::parse("/").unwrap()));
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl Checker {
         }
         match claim.requirement() {
             Some(Requirement::Requires(_, name)) => {
-                self.value(name, Name::check_reference(name.text))
+                self.value(name, Name::check_reference(name.text));
             }
             Some(Requirement::Has(test)) => {
                 let Some(field) = test.field() else { return };
