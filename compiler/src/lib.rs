@@ -12,6 +12,7 @@
 //! - [`params`]: parameters from a file.
 //! - [`compile`]: all of it in one call; [`lint`]: how strict lints are, and where they are silent.
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
+//! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
@@ -28,5 +29,6 @@ pub mod project;
 mod reference;
 pub mod report;
 pub mod resolve;
+pub mod spell;
 #[cfg(feature = "up")]
 pub mod up;

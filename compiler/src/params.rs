@@ -10,8 +10,8 @@
 
 use crate::compile::ParamSetting;
 use crate::resolve::{Declared, kind::Kind};
+use mesh_lang::value::quote;
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Why a file sets no parameters.
@@ -140,7 +140,7 @@ fn parse(text: &str, path: &Path, declared: &[Declared]) -> Result<Vec<ParamSett
 /// A value as the policy would write it.
 fn written(value: &Value, kind: &Kind) -> String {
     match (value, kind) {
-        (Value::String(text), Kind::Text) => quoted(text),
+        (Value::String(text), Kind::Text) => quote(text),
         (Value::String(text), _) => text.clone(),
         (Value::Array(values), Kind::List(each)) => {
             let each = each.as_deref().unwrap_or(&Kind::Word);
@@ -149,26 +149,6 @@ fn written(value: &Value, kind: &Kind) -> String {
         }
         (other, _) => other.to_string(),
     }
-}
-
-/// A string with its quotes.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            other if other.is_control() => {
-                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(other));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

@@ -191,3 +191,40 @@ fn meshd_says_what_is_wrong_and_starts_nothing() {
         "workres",
     );
 }
+
+#[test]
+fn expand_tells_what_an_environment_and_a_parameter_make_of_a_mesh() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let policy = "mesh t { mtls off; authz open-by-default }\n\
+                  param patience = 1s\n\
+                  service shop { endpoints 127.0.0.1:9000; timeout patience; hedge after 10ms }\n\
+                  env prod { set service shop.hedge = 80ms }\n";
+    std::fs::write(directory.path().join("a.mesh"), policy).expect("it can be written");
+    let params = directory.path().join("params.yaml");
+    std::fs::write(&params, "patience: 3s\n").expect("it can be written");
+    let expand = |more: &[&str]| {
+        let arguments = [&["expand", text(directory.path())], more].concat();
+        let (code, output, errors) = run("meshc", &arguments);
+        assert_eq!(code, Some(0), "{errors}");
+        output
+    };
+    let plain = expand(&[]);
+    assert!(plain.contains("service shop {  # a.mesh:3"), "{plain}");
+    assert!(
+        plain.contains("  timeout 1s\n  hedge after 10ms\n"),
+        "{plain}"
+    );
+    assert!(plain.contains("retry off     # edition 2026"), "{plain}");
+    let prod = expand(&["--env", "prod", "--params", text(&params)]);
+    assert!(
+        prod.contains("timeout 3s") && prod.contains("hedge after 80ms"),
+        "{prod}"
+    );
+    assert!(prod.starts_with("# environment prod\n"), "{prod}");
+    // What is printed is a mesh.
+    let written = directory.path().join("expanded");
+    std::fs::create_dir(&written).expect("there is room");
+    std::fs::write(written.join("a.mesh"), &prod).expect("it can be written");
+    let (code, _, errors) = run("meshc", &["expand", text(&written)]);
+    assert_eq!(code, Some(0), "{errors}");
+}

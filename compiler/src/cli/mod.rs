@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod compile;
+mod expand;
 mod explain;
 mod file;
 mod fmt;
@@ -66,6 +67,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Put the files of a mesh into the one layout.
     Fmt(fmt::Arguments),
+    /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
+    Expand(expand::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
@@ -137,6 +140,7 @@ pub fn run() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments, color),
         Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Fmt(arguments) => fmt::run(&arguments, color),
+        Command::Expand(arguments) => expand::run(&arguments, color),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
         Command::Params(arguments) => params::run(&arguments),

@@ -22,6 +22,8 @@ pub struct Jwt {
     pub namespace: String,
     /// Where its name is declared.
     pub span: Span,
+    /// Whether other namespaces may name it.
+    pub exported: bool,
     /// The issuer that tokens name.
     pub issuer: String,
     /// The audiences of which a token names one; none: any.
@@ -61,6 +63,8 @@ pub struct Keys {
     pub namespace: String,
     /// Where the name is declared.
     pub span: Span,
+    /// Whether other namespaces may name them.
+    pub exported: bool,
     /// The file that holds their hashes.
     pub file: String,
     /// Where in a request a key is.

@@ -263,6 +263,8 @@ pub struct Gateway {
     pub namespace: String,
     /// Where its name is declared.
     pub span: Span,
+    /// Whether other namespaces may add to it, where it opens to them.
+    pub exported: bool,
     /// Its SPIFFE ID.
     pub identity: String,
     /// Its listeners.
@@ -557,6 +559,7 @@ impl Gateway {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             span,
+            exported: false,
             identity,
             listeners: Vec::new(),
             trusted_proxies: None,

@@ -442,6 +442,19 @@ impl Policy {
         all
     }
 
+    /// Only what is said once, and of that what is kept by its word.
+    #[must_use]
+    pub fn singles(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut kept = Self::default();
+        macro_rules! filter {
+            ($($word:literal $($field:ident).+,)*) => {
+                $(kept.$($field).+ = self.$($field).+.take().filter(|_| keep($word));)*
+            };
+        }
+        singles!(filter);
+        kept
+    }
+
     /// Whether the level says something of the statement with this word.
     pub fn says(&self, word: &str) -> bool {
         macro_rules! find {

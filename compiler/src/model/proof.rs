@@ -13,6 +13,8 @@ use std::net::IpAddr;
 pub struct Assertion {
     /// What it is called.
     pub title: String,
+    /// The namespace in which it stands.
+    pub namespace: String,
     /// Where that is written.
     pub span: Span,
     /// Its claims.
@@ -104,7 +106,7 @@ pub enum Property {
         of: Quantity,
         /// How it compares.
         compare: Compare,
-        /// With what: milliseconds, tries, bytes, requests in a thousand seconds.
+        /// With what: milliseconds, tries, bytes, requests a day.
         with: u64,
     },
     /// `requires jwt corp`.
@@ -120,7 +122,7 @@ pub enum Quantity {
     Retry,
     /// `max-body`, in bytes.
     MaxBody,
-    /// `rate-limit`, in requests in a thousand seconds.
+    /// `rate-limit`, in requests a day.
     RateLimit,
 }
 
@@ -129,6 +131,8 @@ pub enum Quantity {
 pub struct TestCase {
     /// What it is called.
     pub title: String,
+    /// The namespace in which it stands.
+    pub namespace: String,
     /// Where that is written.
     pub span: Span,
     /// Its steps.
@@ -173,6 +177,22 @@ pub struct TestRequest {
     pub tokens: Vec<(JwtId, Vec<TokenClaim>)>,
     /// Valid API keys: their consumers.
     pub keys: Vec<(KeysId, String)>,
+}
+
+impl TestRequest {
+    /// Where it is sent.
+    pub fn url(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        let mut url = format!("{scheme}://{}", self.host);
+        if let Some(port) = self.port {
+            url = format!("{url}:{port}");
+        }
+        url.push_str(&self.path);
+        match &self.query {
+            Some(query) => format!("{url}?{query}"),
+            None => url,
+        }
+    }
 }
 
 /// A claim of a token.

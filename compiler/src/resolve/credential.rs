@@ -12,6 +12,7 @@ impl<'t> Resolver<'t> {
             name: item.name().map_or("", |name| name.text).to_owned(),
             namespace: self.scope.namespace.to_owned(),
             span: item.name().map_or(item.head_span(), |name| name.span),
+            exported: item.exported(),
             issuer: String::new(),
             audiences: Vec::new(),
             jwks: None,
@@ -61,6 +62,7 @@ impl<'t> Resolver<'t> {
             name: item.name().map_or("", |name| name.text).to_owned(),
             namespace: self.scope.namespace.to_owned(),
             span: item.name().map_or(item.head_span(), |name| name.span),
+            exported: item.exported(),
             file: String::new(),
             place: None,
         };

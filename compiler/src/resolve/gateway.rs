@@ -24,6 +24,7 @@ impl<'t> Resolver<'t> {
         let span = item.name().map_or(item.head_span(), |name| name.span);
         let identity = self.identity(namespace, "gw", name);
         let mut gateway = Gateway::new(name, namespace, identity, span);
+        gateway.exported = item.exported();
         gateway.policy = self.policy(item.block());
         for setting in Self::settings(item.block()) {
             match setting.keyword().text {

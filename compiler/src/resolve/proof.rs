@@ -15,8 +15,9 @@ use mesh_lang::value::{self, Host, HostPattern, Scheme, Status, Url};
 use mesh_lang::view::{self, Block, BlockItem, Setting, Statement, Text, Value, Verb};
 use std::net::IpAddr;
 
-/// A thousand seconds in milliseconds: rates are compared by what they let through in that time.
-const RATE_WINDOW: u64 = 1_000_000;
+/// A day in milliseconds: rates are compared by what they let through in that time, a whole number for
+/// every unit.
+const DAY: u64 = 24 * 60 * 60 * 1000;
 
 impl<'t> Resolver<'t> {
     pub(super) fn assertion(&mut self, item: BlockItem<'t>) -> Assertion {
@@ -34,6 +35,7 @@ impl<'t> Resolver<'t> {
             }
         }
         Assertion {
+            namespace: self.scope.namespace.to_owned(),
             title: item
                 .title()
                 .map_or_else(String::new, |title| title.unescaped().into_owned()),
@@ -162,8 +164,8 @@ impl<'t> Resolver<'t> {
             "max-body" => (Quantity::MaxBody, self.bytes(value)?),
             "rate-limit" => {
                 let rate = self.rate(value)?;
-                let in_window = u64::from(rate.count) * RATE_WINDOW / u64::from(rate.per);
-                (Quantity::RateLimit, in_window)
+                let a_day = u64::from(rate.count) * (DAY / u64::from(rate.per));
+                (Quantity::RateLimit, a_day)
             }
             _ => return None, // reported by the check against the vocabulary
         };
@@ -193,6 +195,7 @@ impl<'t> Resolver<'t> {
             }
         }
         TestCase {
+            namespace: self.scope.namespace.to_owned(),
             title: item
                 .title()
                 .map_or_else(String::new, |title| title.unescaped().into_owned()),

@@ -53,7 +53,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let mut local = Local::default();
-    let Some((mesh, bundle)) = compile(options, &mut local)? else {
+    let mut directories = vec![root(options)];
+    let Some((mesh, bundle)) = compile(options, &mut local, &mut directories)? else {
         return Ok(ExitCode::from(FINDINGS));
     };
     let compiled = started.elapsed();
@@ -97,7 +98,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let (send, events) = channel();
     let mut watch =
         Watch::new(send).map_err(|error| format!("files cannot be watched: {error}"))?;
-    watch.follow(&options.mesh.path);
+    watch.follow(&directories);
     serve(options, &runtime, &mut local, mesh, &mut watch, &events);
     drop(demo);
     Ok(match runtime.wait() {
@@ -110,14 +111,23 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
 /// The directory that paths in the policy are relative to.
 fn root(options: &Options) -> PathBuf {
     match options.mesh.path.parent() {
+        Some(parent) if options.mesh.path.is_file() && parent.as_os_str().is_empty() => {
+            PathBuf::from(".")
+        }
         Some(parent) if options.mesh.path.is_file() => parent.to_owned(),
         _ => options.mesh.path.clone(),
     }
 }
 
-/// Compiles what is written now; `None` where it has errors, which were shown.
-fn compile(options: &Options, local: &mut Local) -> Result<Option<(Mesh, Arc<Bundle>)>, Failure> {
+/// Compiles what is written now; `None` where it has errors, which were shown. Adds the directories that
+/// were read.
+fn compile(
+    options: &Options,
+    local: &mut Local,
+    directories: &mut Vec<PathBuf>,
+) -> Result<Option<(Mesh, Arc<Bundle>)>, Failure> {
     let (project, selection) = options.mesh.load()?;
+    directories.extend(project.directories());
     let mut checked: Checked = check(project, &selection);
     if let Some(mesh) = &mut checked.mesh {
         local.place_sidecars(mesh)?;
@@ -149,14 +159,15 @@ fn serve(
             break;
         }
         let started = Instant::now();
-        let compiled = match compile(options, local) {
+        let mut directories = Vec::new();
+        let compiled = match compile(options, local, &mut directories) {
             Ok(compiled) => compiled,
             Err(failure) => {
                 complain(&failure);
                 None
             }
         };
-        watch.follow(&options.mesh.path);
+        watch.follow(&directories);
         let Some((new, bundle)) = compiled else {
             say("  kept      the mesh as it was\n");
             continue;

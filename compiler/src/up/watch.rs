@@ -1,6 +1,7 @@
 //! What happens while a local mesh runs: files change, signals come.
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -28,7 +29,7 @@ pub(super) fn exit_on_next_signal() {
 /// Watches a policy and the process's signals.
 pub(super) struct Watch {
     watcher: RecommendedWatcher,
-    followed: Option<PathBuf>,
+    followed: BTreeSet<PathBuf>,
 }
 
 impl Watch {
@@ -55,26 +56,21 @@ impl Watch {
         })?;
         Ok(Self {
             watcher,
-            followed: None,
+            followed: BTreeSet::new(),
         })
     }
 
-    /// Watches the directory of a policy. What is watched already, and is there still, stays so.
-    pub(super) fn follow(&mut self, path: &Path) {
-        let directory = match path.parent() {
-            Some(parent) if path.is_file() && parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) if path.is_file() => parent,
-            _ => path,
-        };
-        if self.followed.as_deref() == Some(directory) {
-            return;
-        }
-        if self
-            .watcher
-            .watch(directory, RecursiveMode::Recursive)
-            .is_ok()
-        {
-            self.followed = Some(directory.to_owned());
+    /// Watches directories and all below them. What is watched already stays so.
+    pub(super) fn follow<'d>(&mut self, directories: impl IntoIterator<Item = &'d PathBuf>) {
+        for directory in directories {
+            let known = |known: &PathBuf| directory.starts_with(known);
+            if self.followed.iter().any(known) {
+                continue;
+            }
+            let mode = RecursiveMode::Recursive;
+            if self.watcher.watch(directory, mode).is_ok() {
+                self.followed.insert(directory.clone());
+            }
         }
     }
 }

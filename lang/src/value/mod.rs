@@ -22,7 +22,7 @@ pub use self::network::{Address, Cidr, Host, Port};
 pub use self::path::{PathPattern, Segment};
 pub use self::quantity::{Integer, Percent, Size};
 pub use self::status::{Status, StatusSet};
-pub use self::text::{EscapeError, unescape};
+pub use self::text::{EscapeError, quote, unescape};
 pub use self::time::{Date, Duration, DurationRange, Rate};
 pub use self::url::{Scheme, Url};
 

@@ -1,7 +1,7 @@
 //! Strings and their escapes.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while_m_n};
@@ -58,6 +58,26 @@ pub fn unescape(token: &str) -> Result<Cow<'_, str>, EscapeError> {
     }
     text.push_str(rest.strip_suffix('"').unwrap_or(rest));
     Ok(text.into())
+}
+
+/// The string token that says a text.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            other if other.is_control() => {
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(other));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn escape(input: &str) -> IResult<&str, char, ()> {

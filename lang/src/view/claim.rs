@@ -47,6 +47,17 @@ pub enum Verb {
     Only,
 }
 
+impl Verb {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Always => "always",
+            Self::Only => "only",
+        }
+    }
+}
+
 /// `never|always|only WHO reaches TARGET …`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reaches<'t>(Node<'t>);

@@ -1,0 +1,111 @@
+//! Services, and what is outside the mesh.
+
+use super::value::{address, list};
+use super::{Line, Place};
+use crate::model::{Mtls, Service, ServiceId, Tls, Version};
+use mesh_bundle::format::Protocol;
+
+impl Place<'_> {
+    /// A service or external, in whose block this is.
+    pub(super) fn service_item(&self, id: ServiceId) -> Line {
+        let service = &self.mesh[id];
+        let export = if service.exported { "export " } else { "" };
+        let kind = if service.external {
+            "external"
+        } else {
+            "service"
+        };
+        let mut lines = self.calls_in_force(service);
+        lines.extend(nature(service));
+        lines.extend(service.versions.iter().map(|it| self.version(it)));
+        lines.extend(self.endpoints(&service.endpoints));
+        lines.extend(self.spread(&service.spread));
+        lines.extend(
+            service
+                .failover
+                .as_ref()
+                .map(|it| Line::said(it, |target| format!("failover {}", self.target(*target)))),
+        );
+        lines.extend(self.policy(&service.policy));
+        lines.extend(self.calls(service));
+        if let Some(route) = &service.route {
+            let arms = route.arms.iter().map(|arm| self.arm(arm)).collect();
+            lines.push(Line::new("route").around(arms));
+        }
+        lines.extend(service.authz.iter().flat_map(|authz| self.authz(authz)));
+        Line::new(format!("{export}{kind} {}", service.name))
+            .at(service.span)
+            .around(lines)
+    }
+
+    fn version(&self, version: &Version) -> Line {
+        let mut lines: Vec<Line> = self.endpoints(&version.endpoints).into_iter().collect();
+        lines.extend(self.spread(&version.spread));
+        Line::new(format!("version {}", version.name))
+            .at(version.span)
+            .with(lines)
+    }
+
+    fn calls(&self, service: &Service) -> Vec<Line> {
+        let calls = service.calls.iter().flatten();
+        let line = |call: &crate::model::Call| {
+            let mut text = format!("calls {}", self.service(call.target));
+            if let Some(on) = call.on {
+                text = format!("{text} on {}", address(on));
+            }
+            Line::new(text)
+                .at(call.span)
+                .perhaps_with(self.policy(&call.policy))
+        };
+        calls.map(line).collect()
+    }
+}
+
+/// What it speaks, who it is and how it is protected.
+fn nature(service: &Service) -> Vec<Line> {
+    let mut lines = vec![Line::said(&service.protocol, |protocol| {
+        format!("protocol {}", protocol_word(*protocol))
+    })];
+    if !service.external {
+        lines.push(Line::new(format!("identity {}", service.identity)));
+    }
+    if !service.hosts.is_empty() {
+        lines.push(Line::new(format!("hosts {}", list(&service.hosts))));
+    }
+    lines.extend(service.mtls.map(|it| mtls(&it)));
+    lines.extend(service.sidecar_none.map(|it| sidecar_none(&it)));
+    lines.extend(service.tls.as_ref().map(|it| {
+        Line::said(it, |tls| match tls {
+            Tls::Verify(name) => format!("tls verify {name}"),
+            Tls::Passthrough => "tls passthrough".to_owned(),
+        })
+    }));
+    lines
+}
+
+/// `mtls strict`.
+pub(super) fn mtls(said: &crate::model::said::Said<Mtls>) -> Line {
+    Line::said(said, |mtls| {
+        let word = match mtls {
+            Mtls::Strict => "strict",
+            Mtls::Permissive => "permissive",
+            Mtls::Off => "off",
+        };
+        format!("mtls {word}")
+    })
+}
+
+/// `sidecar none`.
+pub(super) fn sidecar_none(said: &crate::model::said::Said<()>) -> Line {
+    Line::said(said, |()| "sidecar none".to_owned())
+}
+
+fn protocol_word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Http => "http",
+        Protocol::Http1 => "http1",
+        Protocol::Http2 => "http2",
+        Protocol::Grpc => "grpc",
+        Protocol::Tcp => "tcp",
+    }
+}
