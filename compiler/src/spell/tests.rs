@@ -125,6 +125,12 @@ namespace shop {
 "#;
 
 #[test]
+fn each_statement_comes_to_what_it_says() {
+    let project = Project::of_texts([("t.mesh", EVERYTHING)]);
+    insta::assert_snapshot!(expanded(&looked_at(project)));
+}
+
+#[test]
 fn who_said_what_is_told() {
     let project = Project::of_texts([("shop.mesh", COMPOSED)]);
     insta::assert_snapshot!(expanded(&looked_at(project)));
