@@ -47,6 +47,9 @@ struct Place<'t> {
     depth: u32,
     /// Whether a blank line stands around a statement of several lines.
     is_spacious: bool,
+    /// Whether a bracket before may have lost its counterpart. The next `;` keeps it from finding
+    /// another.
+    has_open_bracket: bool,
     before: Option<Before<'t>>,
 }
 
@@ -79,6 +82,7 @@ impl<'t> Formatter<'t> {
         let place = Place {
             depth: 0,
             is_spacious: true,
+            has_open_bracket: false,
             before: None,
         };
         self.statements(self.tree.root(), 0..end, false, place);
@@ -97,11 +101,13 @@ impl<'t> Formatter<'t> {
             let start = statement.token_range().start;
             let follows = opened || place.before.is_some();
             self.gap.read(self.tree, from, start, follows);
-            if let Some(before) = place.before
-                && self.gap.semicolon
-                && needs_semicolon(before, statement)
-            {
-                self.rows.push_semicolon();
+            if let Some(before) = place.before {
+                place.has_open_bracket = has_open_bracket(before).unwrap_or(place.has_open_bracket);
+                let is_needed = place.has_open_bracket || needs_semicolon(before, statement);
+                if self.gap.semicolon && is_needed {
+                    place.has_open_bracket = false;
+                    self.rows.push_semicolon();
+                }
             }
             let next = if self.is_frozen(statement) {
                 0
@@ -210,6 +216,7 @@ impl<'t> Formatter<'t> {
         let inner = Place {
             depth: place.depth + 1,
             is_spacious: statement.kind() == SyntaxKind::Namespace,
+            has_open_bracket: false,
             before: None,
         };
         self.statements(block, inside, true, inner);
@@ -390,6 +397,21 @@ impl<'t> Formatter<'t> {
         }
         extended
     }
+}
+
+/// Whether a statement leaves a bracket open; nothing if that is for those before it to say.
+fn has_open_bracket(before: Before<'_>) -> Option<bool> {
+    let is_bracket =
+        |kind: &SyntaxKind| matches!(kind, SyntaxKind::LeftParen | SyntaxKind::LeftBracket);
+    let statement = before.statement;
+    let tokens = statement.tree().tokens().kinds();
+    let range = statement.token_range();
+    if statement.child(SyntaxKind::Block).is_some() {
+        // Its braces end what is open.
+        return Some(false);
+    }
+    let tokens = &tokens[range.start as usize..range.end as usize];
+    (before.is_broken && tokens.iter().any(is_bracket)).then_some(true)
 }
 
 /// Whether the `;` between two statements says more than the end of a line does.

@@ -43,7 +43,7 @@ impl Gap {
         self.trailing.clear();
         self.own_lines.clear();
         self.semicolon = false;
-        let mut newlines = 0;
+        let mut newlines = 0_u32;
         for index in from..to {
             match tree.tokens().kind(index as usize) {
                 SyntaxKind::Newline => newlines += 1,
@@ -61,7 +61,8 @@ impl Gap {
                 }
                 SyntaxKind::Semicolon => {
                     self.semicolon = true;
-                    newlines = newlines.min(1);
+                    // One on a line of its own makes no blank line.
+                    newlines = newlines.saturating_sub(1).min(1);
                 }
                 SyntaxKind::LeftBrace if self.trailing.is_empty() && self.own_lines.is_empty() => {
                     newlines = 0;

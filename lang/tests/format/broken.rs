@@ -65,6 +65,11 @@ fn a_broken_statement_keeps_the_semicolon_that_ends_it() {
         "policy a { ]; timeout 5s }\n\npolicy b {\n  );\n  timeout 5s\n}\n",
     );
     stays("let a = [b;\nlet c = ]\n");
+    // So does the next one, where a bracket would find a counterpart.
+    becomes(
+        "policy a {\n  b ((\n  c\n   ;\n  d)\n  e; f\n}\n",
+        "policy a {\n  b ((\n  c;\n  d)\n  e\n  f\n}\n",
+    );
 }
 
 #[test]
