@@ -78,7 +78,8 @@ fn use_it(bundle: &Bundle) {
         }
         for gateway in 0..bundle.gateways().len() as u32 {
             if let Some(block) = host::host_block(bundle, Id::new(gateway), request.host) {
-                let _ = route::at_gateway(bundle, block, &request, |_| request.clone(), &mut draw);
+                let _ =
+                    route::at_gateway(bundle, block, &request, |_| Ok(request.clone()), &mut draw);
             }
         }
         for caller in 0..bundle.services().len() as u32 {

@@ -218,6 +218,24 @@ pub fn host_block(bundle: &Bundle, gateway: Id<Gateway>, host: &str) -> Option<I
         .map(Id::new)
 }
 
+/// How closely the patterns of `gateway` name `host` (normalised): the longer, the closer, and itself closest;
+/// `None` where none does.
+pub fn rank(bundle: &Bundle, gateway: Id<Gateway>, host: &str) -> Option<usize> {
+    let scope = Scope::Gateway(gateway);
+    let seed = bundle.mesh().host_seed.get();
+    let has = |key: &str| {
+        let key = key.as_bytes();
+        find(bundle, scope, reversed(seed, scope, key), key).is_some()
+    };
+    if has(host) {
+        return Some(usize::MAX);
+    }
+    let dots = host.match_indices('.').filter(|(at, _)| *at > 0);
+    let mut suffixes = dots.map(|(at, _)| &host[at..]);
+    let longest = suffixes.find(|suffix| has(suffix)).map(str::len);
+    longest.or_else(|| has("*").then_some(0))
+}
+
 /// The service that callers in `namespace` mean by `host` (normalised): a name that holds
 /// everywhere, else one of the namespace's own, else one at top level.
 pub fn service(bundle: &Bundle, namespace: StrId, host: &str) -> Option<Id<Service>> {

@@ -16,7 +16,9 @@
 //! - [`classify`]: a value to its class (path automaton, literals, byte automata, intervals).
 //! - [`decide`]: decision diagrams over classes, and their evaluation.
 //! - [`route`]: from a request to an endpoint set, through gateway arms, service routes and splits.
-//! - [`template`]: paths that are put together from what an arm captured.
+//! - [`template`]: paths that are put together from what an arm captured; [`rewrite`], [`redirect`]: what
+//!   is forwarded in place of what came, and where clients are pointed to.
+//! - [`journey`]: the whole way of a request given as data, for tools: every decision, every branch.
 //! - [`policy`]: what is in force for a call, and which level's value wins.
 //! - [`needs`]: what a bundle needs of the runtime that serves it.
 
@@ -27,9 +29,12 @@ pub mod decide;
 pub mod format;
 pub mod hash;
 pub mod host;
+pub mod journey;
 pub mod needs;
 pub mod path;
 pub mod policy;
+pub mod redirect;
+pub mod rewrite;
 pub mod route;
 pub mod template;
 

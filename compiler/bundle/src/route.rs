@@ -1,14 +1,15 @@
 //! From a request to where it goes: a gateway's arm, the service's route, splits.
 //!
 //! The runtime and the compiler's tools ask the same functions, so a test that passes and a proof
-//! that holds speak about what is served. Splits draw from a source of randomness that the caller
-//! hands in.
+//! that holds speak about what is served. Splits draw from what the caller hands in: a source of
+//! randomness, or a [`Guide`] that takes one share after the other.
 
 use crate::decide::{RequestView, decide};
 use crate::format::{
     Action, Arm, Bundle, Endpoint, HostBlock, Id, Policy, Redirect, Run, Service, Share, StrId,
     Table, Target, Version,
 };
+use crate::path::PathError;
 use crate::policy::Levels;
 
 /// All shares of a split together, in millionths.
@@ -40,6 +41,8 @@ pub enum Outcome {
     Forward(Destination),
     /// No arm takes it.
     NoArm,
+    /// What an arm makes of its path means nothing.
+    BadPath(PathError),
 }
 
 /// Where a request is sent, and who decided.
@@ -73,6 +76,23 @@ impl Destination {
     }
 }
 
+/// Who accompanies a request: it draws shares, and may watch.
+pub trait Guide {
+    /// A number that takes one of the shares of a split: the first that ends above it, modulo [`WHOLE`].
+    fn draw(&mut self, bundle: &Bundle, shares: Run<Share>) -> u32;
+
+    /// An arm took the request.
+    #[inline]
+    fn took(&mut self, _table: Id<Table>, _arm: Id<Arm>) {}
+}
+
+impl<F: FnMut() -> u32> Guide for F {
+    #[inline]
+    fn draw(&mut self, _: &Bundle, _: Run<Share>) -> u32 {
+        self()
+    }
+}
+
 /// What a request to a host block of a gateway meets. The gateway's own arms see `request` as the
 /// client sent it; the routes of services see what `as_caller` makes of it: what the gateway, which
 /// is then the caller, will send.
@@ -81,23 +101,42 @@ pub fn at_gateway<R: RequestView, S: RequestView>(
     bundle: &Bundle,
     host: Id<HostBlock>,
     request: &R,
-    as_caller: impl FnOnce(Id<Arm>) -> S,
-    draw: &mut impl FnMut() -> u32,
+    as_caller: impl FnOnce(Id<Arm>) -> Result<S, PathError>,
+    guide: &mut impl Guide,
 ) -> Outcome {
-    let block = bundle.host_block(host);
-    let Some(arm) = decide(bundle, block.table, request) else {
-        return Outcome::NoArm;
-    };
+    let table = bundle.host_block(host).table;
+    match decide(bundle, table, request) {
+        Some(arm) => {
+            guide.took(table, arm);
+            beyond(bundle, host, arm, || as_caller(arm), guide)
+        }
+        None => Outcome::NoArm,
+    }
+}
+
+/// What a request meets that `arm`, one of the host's, took.
+#[inline]
+pub fn beyond<S: RequestView>(
+    bundle: &Bundle,
+    host: Id<HostBlock>,
+    arm: Id<Arm>,
+    as_caller: impl FnOnce() -> Result<S, PathError>,
+    guide: &mut impl Guide,
+) -> Outcome {
     let mut way = Way {
         gateway_arm: arm,
         service_arm: Id::NONE,
         levels: Levels::NONE,
-        weakest: block.policy,
+        weakest: bundle.host_block(host).policy,
     };
     way.levels.push(bundle.arm(arm).policy);
-    match act(bundle, arm, draw) {
-        Ok(target) => way.follow(bundle, target, &as_caller(arm), draw),
-        Err(outcome) => outcome,
+    let target = match act(bundle, arm, guide) {
+        Ok(target) => target,
+        Err(outcome) => return outcome,
+    };
+    match as_caller() {
+        Ok(request) => way.follow(bundle, target, &request, guide),
+        Err(error) => Outcome::BadPath(error),
     }
 }
 
@@ -109,7 +148,7 @@ pub fn at_sidecar(
     caller: Id<Service>,
     callee: Id<Service>,
     request: &impl RequestView,
-    draw: &mut impl FnMut() -> u32,
+    guide: &mut impl Guide,
 ) -> Option<Outcome> {
     let calling = bundle.service(caller);
     let calls = &bundle.calls()[calling.calls.range()];
@@ -125,7 +164,7 @@ pub fn at_sidecar(
     };
     way.levels
         .push(call.map_or(Id::NONE, |index| calls[index].policy));
-    Some(way.follow(bundle, Target::Service(callee), request, draw))
+    Some(way.follow(bundle, Target::Service(callee), request, guide))
 }
 
 /// The services that the arms of a table name, by index: those they send to, and those that get copies.
@@ -150,20 +189,20 @@ pub fn targets(bundle: &Bundle, table: Id<Table>) -> Vec<usize> {
 
 /// What an arm says at once: where to go on, or an answer.
 #[inline]
-fn act(bundle: &Bundle, arm: Id<Arm>, draw: &mut impl FnMut() -> u32) -> Result<Target, Outcome> {
+fn act(bundle: &Bundle, arm: Id<Arm>, guide: &mut impl Guide) -> Result<Target, Outcome> {
     match bundle.arm(arm).action() {
         Action::Respond { status, body } => Err(Outcome::Respond { arm, status, body }),
         Action::Redirect(redirect) => Err(Outcome::Redirect { arm, redirect }),
         Action::Forward(target) => Ok(target),
-        Action::Split(shares) => Ok(pick(bundle, shares, draw)),
+        Action::Split(shares) => Ok(pick(bundle, shares, guide)),
     }
 }
 
 /// Draws a share.
 #[inline]
-fn pick(bundle: &Bundle, shares: Run<Share>, draw: &mut impl FnMut() -> u32) -> Target {
+fn pick(bundle: &Bundle, shares: Run<Share>, guide: &mut impl Guide) -> Target {
+    let drawn = guide.draw(bundle, shares) % WHOLE;
     let shares = &bundle.shares()[shares.range()];
-    let drawn = draw() % WHOLE;
     // The last share ends at WHOLE, which was checked: one is always found.
     let share = shares
         .iter()
@@ -187,7 +226,7 @@ impl Way {
         bundle: &Bundle,
         mut target: Target,
         request: &impl RequestView,
-        draw: &mut impl FnMut() -> u32,
+        guide: &mut impl Guide,
     ) -> Outcome {
         for _ in 0..MAX_HOPS {
             let id = target.service();
@@ -196,15 +235,17 @@ impl Way {
                 Target::Own(_) => (Id::NONE, Id::NONE),
                 Target::Service(_) => (Id::NONE, bundle.service(id).route),
             };
-            let arm = route
-                .some()
-                .and_then(|table| decide(bundle, table, request));
-            let Some(arm) = arm else {
+            let took = route.some().and_then(|table| {
+                let arm = decide(bundle, table, request)?;
+                guide.took(table, arm);
+                Some(arm)
+            });
+            let Some(arm) = took else {
                 return self.arrive(bundle, id, version);
             };
             self.service_arm = arm;
             self.levels.push(bundle.arm(arm).policy);
-            target = match act(bundle, arm, draw) {
+            target = match act(bundle, arm, guide) {
                 Ok(target) => target,
                 Err(outcome) => return outcome,
             };

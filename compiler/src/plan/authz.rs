@@ -22,54 +22,64 @@ impl Planner<'_> {
         let mesh = self.mesh;
         let denies = mesh.namespace(&service.namespace);
         let denies = denies.map_or(&[][..], |namespace| &namespace.denies);
-        if let Some(authz) = &service.authz {
-            return self.authz(authz, denies);
-        }
         let open = mesh.open_by_default;
-        if !open.value {
-            // Nobody may.
-            let location = self.opt_location(open.span());
-            let record = format::Authz {
-                location,
-                ..format::Authz::default()
-            };
-            return Ok(push(&mut self.draft.authzs, record));
+        let by_default = open.value.then(|| {
+            let span = open.span().unwrap_or(service.span);
+            open_by_default(span)
+        });
+        match (&service.authz, by_default) {
+            (Some(authz), by_default) => self.authz(authz, denies, by_default),
+            (None, None) => {
+                // Nobody may.
+                let location = self.opt_location(open.span());
+                let record = format::Authz {
+                    location,
+                    ..format::Authz::default()
+                };
+                Ok(push(&mut self.draft.authzs, record))
+            }
+            (None, Some(_)) if denies.is_empty() => Ok(Id::NONE),
+            (None, Some(everyone)) => {
+                let record = format::Authz {
+                    location: self.location(everyone.span),
+                    rules: self.rules(in_order(denies, &[everyone]))?,
+                    ..format::Authz::default()
+                };
+                Ok(push(&mut self.draft.authzs, record))
+            }
         }
-        if denies.is_empty() {
-            return Ok(Id::NONE);
-        }
-        let span = open.span().unwrap_or(service.span);
-        let everyone = Rule {
-            name: "open-by-default".to_owned(),
-            span,
-            allows: true,
-            who: vec![Who::Anyone],
-            methods: Vec::new(),
-            paths: Vec::new(),
-            condition: None,
-        };
-        let record = format::Authz {
-            rules: self.rules(in_order(denies, std::slice::from_ref(&everyone)))?,
-            location: self.location(span),
-            ..format::Authz::default()
-        };
-        Ok(push(&mut self.draft.authzs, record))
     }
 
-    /// The rules of a block, after those of its namespace.
-    pub(super) fn authz(
+    /// The authz of a gateway's host. One that says no rules leaves it to the arms.
+    pub(super) fn host_authz(
+        &mut self,
+        authz: Option<&Authz>,
+    ) -> Result<Id<format::Authz>, PlanError> {
+        match authz {
+            Some(authz) => self.authz(authz, &[], Some(open_by_default(authz.span))),
+            None => Ok(Id::NONE),
+        }
+    }
+
+    /// The rules of a block, after those of its namespace; where it says none, what holds without it:
+    /// who is only counted or asked besides was let in before, and still is.
+    fn authz(
         &mut self,
         authz: &Authz,
         denies: &[Rule],
+        by_default: Option<Rule>,
     ) -> Result<Id<format::Authz>, PlanError> {
-        let own = authz.rules.as_deref().unwrap_or_default();
+        let own = match &authz.rules {
+            Some(rules) => rules.clone(),
+            None => by_default.into_iter().collect(),
+        };
         let shadow = match &authz.shadow {
             Some(shadow) => self.rules(in_order(&[], shadow))?,
             None => Id::NONE,
         };
         let external = authz.external.as_ref().map(|said| &said.value);
         let record = format::Authz {
-            rules: self.rules(in_order(denies, own))?,
+            rules: self.rules(in_order(denies, &own))?,
             shadow,
             external: self.opt_string(external.map(|external| external.url.as_str())),
             timeout: self.opt_setting(external.map(|external| external.timeout)),
@@ -159,6 +169,19 @@ impl Planner<'_> {
         residual.dedup();
         self.residual.extend(residual);
         Ok(written.table)
+    }
+}
+
+/// The rule that everybody may, where nothing else is said.
+fn open_by_default(span: Span) -> Rule {
+    Rule {
+        name: "open-by-default".to_owned(),
+        span,
+        allows: true,
+        who: vec![Who::Anyone],
+        methods: Vec::new(),
+        paths: Vec::new(),
+        condition: None,
     }
 }
 

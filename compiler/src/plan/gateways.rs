@@ -118,10 +118,7 @@ impl Planner<'_> {
         let names: Vec<String> = host.patterns.iter().map(ToString::to_string).collect();
         let weaker = gateway.policy.clone().over(self.mesh.defaults.clone());
         let policy = host.policy.clone().over(weaker);
-        let authz = match &host.authz {
-            Some(authz) => self.authz(authz, &[])?,
-            None => Id::NONE,
-        };
+        let authz = self.host_authz(host.authz.as_ref())?;
         let record = format::HostBlock {
             name: self.draft.string(&names.join(", ")),
             table: self.table(&host.table)?,

@@ -12,7 +12,6 @@ pub(crate) mod forwarded;
 mod framing;
 mod hygiene;
 pub(crate) mod progress;
-mod redirect;
 mod reply;
 mod view;
 
@@ -28,7 +27,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 use mesh_bundle::format::{Arm, Endpoint, Id, Redirect, Service};
 use mesh_bundle::route::{self, Destination, Outcome};
-use mesh_bundle::{NormalPath, host, policy, template};
+use mesh_bundle::{NormalPath, host, policy, redirect};
 
 use self::body::ReplyBody;
 use self::exchange::Exchange;
@@ -147,6 +146,7 @@ fn answer(
         Found::Outcome(Outcome::Forward(to)) => way_to_service(exchange, &current, &to)?,
         Found::Application => way_to_application(exchange, &current)?,
         Found::Outcome(Outcome::NoArm) => return Err(Refusal::no_arm()),
+        Found::Outcome(Outcome::BadPath(error)) => return Err(bad_path(error)),
         Found::Outcome(Outcome::Respond { arm, status, body }) => {
             exchange.decided(arm);
             let body = current.body(arm, body);
@@ -268,7 +268,7 @@ fn find(
     match (snapshot.role, entrance) {
         (Role::Gateway(gateway), _) => {
             let block = host::host_block(bundle, gateway, asked.host).ok_or(Refusal::no_host())?;
-            let outcome = route::at_gateway(bundle, block, &view, |_| as_caller, draw);
+            let outcome = route::at_gateway(bundle, block, &view, |_| Ok(as_caller), draw);
             Ok(Found::Outcome(outcome))
         }
         (Role::Sidecar { service, .. }, Entrance::Outbound) => {
@@ -289,14 +289,9 @@ fn to_https(parts: &Parts, host: &str, port: u16, path: &NormalPath<'_>) -> Answ
         path,
         query: parts.uri.query(),
     };
-    let https = redirect::Parts {
-        scheme: Some("https"),
-        port: Some(port),
-        ..redirect::Parts::default()
-    };
     Answer::Redirect {
         status: StatusCode::PERMANENT_REDIRECT.as_u16(),
-        location: redirect::location(&asked, &https),
+        location: redirect::to_https(&asked, port),
     }
 }
 
@@ -308,26 +303,7 @@ fn point_elsewhere(
     asked: Asked<'_>,
 ) -> Answer {
     let bundle = current.bundle();
-    let (redirect, arm) = (bundle.redirect(redirect), bundle.arm(arm));
-    let status = redirect.status.get();
-    if let Some(url) = bundle.opt_str(redirect.url) {
-        let location = url.to_owned();
-        return Answer::Redirect { status, location };
-    }
-    let path = (!redirect.path.is_empty()).then(|| {
-        let mut path = String::new();
-        template::fill(bundle, redirect.path, arm.captures, asked.path, &mut path);
-        path
-    });
-    let parts = redirect::Parts {
-        scheme: bundle.opt_str(redirect.scheme),
-        host: bundle.opt_str(redirect.host),
-        port: Some(redirect.port.get()).filter(|&port| port != 0),
-        path: path.as_deref(),
-        prefix: bundle
-            .opt_str(redirect.prefix)
-            .map(|prefix| (prefix, arm.prefix_segments.into())),
-    };
+    let (record, arm) = (bundle.redirect(redirect), bundle.arm(arm));
     let asked = redirect::Asked {
         scheme: connection.scheme(),
         host: asked.host,
@@ -335,8 +311,10 @@ fn point_elsewhere(
         path: asked.path,
         query: asked.parts.uri.query(),
     };
-    let location = redirect::location(&asked, &parts);
-    Answer::Redirect { status, location }
+    Answer::Redirect {
+        status: record.status.get(),
+        location: redirect::point(bundle, record, arm, &asked),
+    }
 }
 
 fn way_to_service(

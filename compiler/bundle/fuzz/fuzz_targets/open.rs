@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         for gateway in (0..bundle.gateways().len() as u32).take(4) {
             if let Some(block) = host::host_block(&bundle, Id::new(gateway), request.host) {
-                let _ = route::at_gateway(&bundle, block, &request, |_| request.clone(), &mut draw);
+                let _ = route::at_gateway(&bundle, block, &request, |_| Ok(request.clone()), &mut draw);
             }
         }
         for service in (0..bundle.services().len() as u32).take(4) {

@@ -1,35 +1,70 @@
 //! Redirects: where a client is pointed to, built from parts.
 
-use std::fmt::Write;
-
-use mesh_bundle::NormalPath;
+use crate::format::{Arm, Bundle, Redirect};
+use crate::path::NormalPath;
+use crate::template;
+use std::fmt::Write as _;
 
 /// What is known of the request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'r> {
-    pub(crate) scheme: &'r str,
+pub struct Asked<'r> {
+    /// `http` or `https`.
+    pub scheme: &'r str,
     /// In normal form, without a port.
-    pub(crate) host: &'r str,
+    pub host: &'r str,
     /// The listener's port.
-    pub(crate) port: u16,
-    pub(crate) path: &'r NormalPath<'r>,
-    pub(crate) query: Option<&'r str>,
+    pub port: u16,
+    /// The path.
+    pub path: &'r NormalPath<'r>,
+    /// What follows `?`.
+    pub query: Option<&'r str>,
 }
 
 /// What the arm replaces; what it leaves out is kept.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parts<'r> {
-    pub(crate) scheme: Option<&'r str>,
-    pub(crate) host: Option<&'r str>,
-    pub(crate) port: Option<u16>,
-    pub(crate) path: Option<&'r str>,
+struct Parts<'r> {
+    scheme: Option<&'r str>,
+    host: Option<&'r str>,
+    port: Option<u16>,
+    path: Option<&'r str>,
     /// Replaces so many segments of the path.
-    pub(crate) prefix: Option<(&'r str, usize)>,
+    prefix: Option<(&'r str, usize)>,
+}
+
+/// Where a redirect of an arm points.
+pub fn point(bundle: &Bundle, redirect: &Redirect, arm: &Arm, asked: &Asked<'_>) -> String {
+    if let Some(url) = bundle.opt_str(redirect.url) {
+        return url.to_owned();
+    }
+    let path = (!redirect.path.is_empty()).then(|| {
+        let mut path = String::new();
+        template::fill(bundle, redirect.path, arm.captures, asked.path, &mut path);
+        path
+    });
+    let prefix = bundle.opt_str(redirect.prefix);
+    let parts = Parts {
+        scheme: bundle.opt_str(redirect.scheme),
+        host: bundle.opt_str(redirect.host),
+        port: Some(redirect.port.get()).filter(|&port| port != 0),
+        path: path.as_deref(),
+        prefix: prefix.map(|prefix| (prefix, arm.prefix_segments.into())),
+    };
+    location(asked, &parts)
+}
+
+/// The same place, with TLS, at the listener of this port.
+pub fn to_https(asked: &Asked<'_>, port: u16) -> String {
+    let https = Parts {
+        scheme: Some("https"),
+        port: Some(port),
+        ..Parts::default()
+    };
+    location(asked, &https)
 }
 
 /// The location. A port that is written wins; the port of another scheme is that scheme's own; else
 /// the listener's stays. The default port of a scheme is never written.
-pub(crate) fn location(asked: &Asked<'_>, parts: &Parts<'_>) -> String {
+fn location(asked: &Asked<'_>, parts: &Parts<'_>) -> String {
     let scheme = parts.scheme.unwrap_or(asked.scheme);
     let host = parts.host.unwrap_or(asked.host);
     let default = default_port(scheme);
@@ -63,7 +98,7 @@ pub(crate) fn location(asked: &Asked<'_>, parts: &Parts<'_>) -> String {
 }
 
 /// Joins two paths with one slash between them; the first begins with one in any case.
-fn push_path(location: &mut String, first: &str, rest: &str) {
+pub(crate) fn push_path(location: &mut String, first: &str, rest: &str) {
     let first = if rest.is_empty() {
         first
     } else {
@@ -85,7 +120,7 @@ fn default_port(scheme: &str) -> u16 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use mesh_bundle::EncodedSlash;
+    use crate::path::EncodedSlash;
 
     fn to(port: u16, path: &str, parts: &Parts<'_>) -> String {
         let path = NormalPath::parse(path, EncodedSlash::Reject).unwrap();

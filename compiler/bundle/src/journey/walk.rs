@@ -1,0 +1,344 @@
+//! One of the ways that a request may take, from proxy to proxy.
+
+use super::{Branch, End, Entry, Refusal, Request, Step};
+use crate::decide::{RequestView, Verdict, holds, judge};
+use crate::format::{
+    Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
+    Service, Share, Table,
+};
+use crate::path::{EncodedSlash, NormalPath, PathError};
+use crate::rewrite::{self, Level};
+use crate::route::{self, Destination, Guide, Outcome, WHOLE};
+use crate::{host, redirect};
+use std::cell::{OnceCell, RefCell};
+
+/// Follows the way that the script says; then the script is at the next one, and says whether there is one.
+pub(super) fn branch(
+    bundle: &Bundle,
+    entry: Entry,
+    request: &Request,
+    script: &mut Script,
+) -> (Branch, bool) {
+    let steps = RefCell::default();
+    let mut walk = Walk {
+        bundle,
+        steps: &steps,
+        service_arms: Vec::new(),
+        share: u64::from(WHOLE),
+        script,
+    };
+    let request = request.clone();
+    let end = match entry {
+        Entry::Gateway(gateway, listener) => walk.at_gateway(gateway, listener, request),
+        Entry::Sidecar(service) => walk.at_sidecar(service, request),
+    };
+    let share = walk.share as u32;
+    let branch = Branch {
+        share,
+        steps: steps.into_inner(),
+        end: end.unwrap_or_else(End::Refused),
+    };
+    (branch, script.advance())
+}
+
+/// Which share each split on the way draws: every combination in turn.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    /// The share drawn at each split so far, and how many there are.
+    draws: Vec<(usize, usize)>,
+    /// How many splits this walk has met.
+    met: usize,
+}
+
+impl Script {
+    /// The share that the next split draws.
+    fn next(&mut self, count: usize) -> usize {
+        if self.met == self.draws.len() {
+            self.draws.push((0, count));
+        }
+        let (drawn, _) = self.draws[self.met];
+        self.met += 1;
+        drawn
+    }
+
+    /// Goes on to the next combination; false after the last.
+    fn advance(&mut self) -> bool {
+        self.draws.truncate(self.met);
+        self.met = 0;
+        while let Some((drawn, count)) = self.draws.last_mut() {
+            *drawn += 1;
+            if drawn < count {
+                return true;
+            }
+            self.draws.pop();
+        }
+        false
+    }
+}
+
+/// A request on its way.
+struct Walk<'w> {
+    bundle: &'w Bundle,
+    steps: &'w RefCell<Vec<Step>>,
+    /// The arms of services that took it, in order.
+    service_arms: Vec<Id<Arm>>,
+    /// How much of the traffic comes this way, in millionths.
+    share: u64,
+    script: &'w mut Script,
+}
+
+impl Guide for Walk<'_> {
+    fn draw(&mut self, bundle: &Bundle, shares: Run<Share>) -> u32 {
+        let drawn = self.script.next(shares.len());
+        let records = &bundle.shares()[shares.range()];
+        let start = match drawn.checked_sub(1) {
+            Some(before) => records[before].end.get(),
+            None => 0,
+        };
+        let part = u64::from(records[drawn].end.get() - start);
+        // To the nearest millionth.
+        self.share = (self.share * part + u64::from(WHOLE) / 2) / u64::from(WHOLE);
+        self.step(Step::Drew(shares, drawn));
+        start
+    }
+
+    fn took(&mut self, table: Id<Table>, arm: Id<Arm>) {
+        self.service_arms.push(arm);
+        self.step(Step::Arm(table, arm));
+    }
+}
+
+impl Walk<'_> {
+    fn step(&self, step: Step) {
+        self.steps.borrow_mut().push(step);
+    }
+
+    fn at_gateway(
+        &mut self,
+        gateway: Id<Gateway>,
+        listener: Id<Listener>,
+        mut request: Request,
+    ) -> Result<End, Refusal> {
+        let bundle = self.bundle;
+        let record = bundle.listener(listener);
+        let https = ListenerProtocol::Https.code();
+        request.source = None;
+        request.port = record.port.get();
+        request.scheme = if record.protocol == https {
+            "https"
+        } else {
+            "http"
+        }
+        .to_owned();
+        let path = self.normal(&request.path)?;
+        if record.flags & Listener::REDIRECT_HTTPS != 0 {
+            let listeners = &bundle.listeners()[bundle.gateway(gateway).listeners.range()];
+            // The compiler refuses a redirect to a listener that is not there.
+            let to = listeners.iter().find(|it| it.protocol == https);
+            let to = to.map_or(443, |listener| listener.port.get());
+            return Ok(End::Redirected {
+                arm: Id::NONE,
+                status: 308,
+                location: redirect::to_https(&asked(&request, &path), to),
+            });
+        }
+        let host = host::host_block(bundle, gateway, &request.host).ok_or(Refusal::NoHost)?;
+        self.step(Step::Host(host));
+        let block = bundle.host_block(host);
+        let view = request.plain(&path);
+        let arm = crate::decide::decide(bundle, block.table, &view).ok_or(Refusal::NoArm)?;
+        self.step(Step::Arm(block.table, arm));
+        let levels: [Level; 2] = [(bundle.arm(arm).policy, arm), (block.policy, Id::NONE)];
+        self.requires(&levels, &request, &view)?;
+        self.judged(block.authz, &view)?;
+
+        let sent = OnceCell::new();
+        let (steps, gateway) = (self.steps, bundle.gateway(gateway));
+        let as_caller = || {
+            let sent = sent.get_or_init(|| {
+                let mut sent = changed(bundle, &levels, &request, &path);
+                sent.source = Some(bundle.qualified(gateway.namespace, gateway.name));
+                sent
+            });
+            let path = normal(bundle, &sent.path)?;
+            steps
+                .borrow_mut()
+                .push(Step::Forwarded(Box::new(sent.clone())));
+            Ok(sent.plain(&path))
+        };
+        let outcome = route::beyond(bundle, host, arm, as_caller, self);
+        // An arm of a service speaks of what it saw.
+        let seen = sent.into_inner().unwrap_or(request);
+        match outcome {
+            Outcome::Forward(to) => self.arrive(to, Vec::new(), Vec::new(), seen),
+            outcome => answered(bundle, outcome, &asked(&seen, &self.normal(&seen.path)?)),
+        }
+    }
+
+    fn at_sidecar(&mut self, caller: Id<Service>, mut request: Request) -> Result<End, Refusal> {
+        let bundle = self.bundle;
+        let calling = bundle.service(caller);
+        request.source = Some(bundle.qualified(calling.namespace, calling.name));
+        let path = self.normal(&request.path)?;
+        let Some(callee) = host::service(bundle, calling.namespace, &request.host) else {
+            return match bundle.mesh().egress.is_set() {
+                true => Ok(End::Egress),
+                false => Err(Refusal::Egress),
+            };
+        };
+        let view = request.plain(&path);
+        let outcome = route::at_sidecar(bundle, caller, callee, &view, self);
+        match outcome.ok_or(Refusal::NotCalled(callee))? {
+            Outcome::Forward(to) => {
+                let calls = &bundle.calls()[calling.calls.range()];
+                let call = calls.iter().find(|call| call.target == callee);
+                let stronger = call.map(|call| (call.policy, Id::NONE));
+                let weaker = (bundle.mesh().policy, Id::NONE);
+                self.arrive(to, stronger.into_iter().collect(), vec![weaker], request)
+            }
+            outcome => answered(bundle, outcome, &asked(&request, &path)),
+        }
+    }
+
+    /// Up to the service: what the caller's proxy changes on its behalf, then its own rules.
+    fn arrive(
+        &self,
+        to: Destination,
+        stronger: Vec<Level>,
+        weaker: Vec<Level>,
+        sent: Request,
+    ) -> Result<End, Refusal> {
+        let bundle = self.bundle;
+        let service = bundle.service(to.service);
+        let own = (service.policy, Id::NONE);
+        let mut levels = stronger;
+        let arms = self.service_arms.iter();
+        levels.extend(arms.map(|arm| (bundle.arm(*arm).policy, *arm)));
+        levels.push(own);
+        levels.extend(weaker);
+        let path = self.normal(&sent.path)?;
+        let mut arrived = changed(bundle, &levels, &sent, &path);
+        if arrived != sent {
+            self.step(Step::Forwarded(Box::new(arrived.clone())));
+        }
+        // Where no sidecar stands before it, the caller's proxy judges, and knows who calls.
+        let judged_by_caller = service.flags & (Service::EXTERNAL | Service::SIDECAR_NONE) != 0;
+        if service.mtls.value.get() == u32::from(Mtls::Off.code()) && !judged_by_caller {
+            arrived.source = None;
+        }
+        let path = self.normal(&arrived.path)?;
+        let view = arrived.plain(&path);
+        self.requires(&[own, (bundle.mesh().policy, Id::NONE)], &arrived, &view)?;
+        self.judged(service.authz, &view)?;
+        Ok(End::Arrived(to))
+    }
+
+    fn normal<'p>(&self, path: &'p str) -> Result<NormalPath<'p>, Refusal> {
+        normal(self.bundle, path).map_err(Refusal::Path)
+    }
+
+    /// What levels require, the outermost first.
+    fn requires(
+        &self,
+        levels: &[Level],
+        request: &Request,
+        view: &impl RequestView,
+    ) -> Result<(), Refusal> {
+        let bundle = self.bundle;
+        for (level, _) in levels
+            .iter()
+            .rev()
+            .filter(|(level, _)| level.some().is_some())
+        {
+            for id in bundle.policy(*level).requires.ids() {
+                let require = bundle.require(id);
+                let condition = require.condition.some();
+                if condition.is_some_and(|condition| !holds(bundle, condition, view)) {
+                    continue;
+                }
+                if !is_held(request, require) {
+                    return Err(Refusal::Unauthenticated(id));
+                }
+                self.step(Step::Held(id));
+            }
+        }
+        Ok(())
+    }
+
+    /// What rules say.
+    fn judged(&self, authz: Id<Authz>, view: &impl RequestView) -> Result<(), Refusal> {
+        let bundle = self.bundle;
+        let Some(authz) = authz.some() else {
+            return Ok(());
+        };
+        let rules = bundle.authz(authz).rules.some();
+        match rules.map_or(Verdict::NoRule, |rules| judge(bundle, rules, view)) {
+            Verdict::Rule(rule) if bundle.rule(rule).allows != 0 => {
+                self.step(Step::Allowed(authz, rule));
+                Ok(())
+            }
+            verdict => Err(Refusal::Forbidden(authz, verdict)),
+        }
+    }
+}
+
+fn is_held(request: &Request, require: &Require) -> bool {
+    let provider = require.provider.get();
+    match require.kind {
+        0 => request.tokens.iter().any(|(jwt, _)| *jwt == provider),
+        _ => request.keys.iter().any(|(keys, _)| *keys == provider),
+    }
+}
+
+fn normal<'p>(bundle: &Bundle, path: &'p str) -> Result<NormalPath<'p>, PathError> {
+    let encoded_slash = match bundle.mesh().encoded_slash.is_set() {
+        true => EncodedSlash::Keep,
+        false => EncodedSlash::Reject,
+    };
+    NormalPath::parse(path, encoded_slash)
+}
+
+fn asked<'r>(request: &'r Request, path: &'r NormalPath<'r>) -> redirect::Asked<'r> {
+    redirect::Asked {
+        scheme: &request.scheme,
+        host: &request.host,
+        port: request.port,
+        path,
+        query: request.query.as_deref(),
+    }
+}
+
+/// What levels, strongest first, make of a request.
+fn changed(bundle: &Bundle, levels: &[Level], request: &Request, path: &NormalPath<'_>) -> Request {
+    let rewritten = rewrite::of_levels(bundle, levels, path);
+    let mut changed = request.clone();
+    changed.path = rewritten.path.unwrap_or_else(|| path.as_str().to_owned());
+    if let Some(host) = rewritten.host {
+        changed.host = host;
+    }
+    let policies: Vec<Id<Policy>> = levels.iter().map(|(level, _)| *level).collect();
+    changed.change_headers(bundle, &policies);
+    changed
+}
+
+/// The end of a request that goes no further than its route.
+fn answered(
+    bundle: &Bundle,
+    outcome: Outcome,
+    asked: &redirect::Asked<'_>,
+) -> Result<End, Refusal> {
+    match outcome {
+        Outcome::Respond { arm, status, body } => Ok(End::Answered { arm, status, body }),
+        Outcome::Redirect { arm, redirect } => {
+            let record = bundle.redirect(redirect);
+            Ok(End::Redirected {
+                arm,
+                status: record.status.get(),
+                location: redirect::point(bundle, record, bundle.arm(arm), asked),
+            })
+        }
+        Outcome::BadPath(error) => Err(Refusal::Path(error)),
+        // A chain of services that is longer than the compiler lets through.
+        Outcome::NoArm | Outcome::Forward(_) => Err(Refusal::NoArm),
+    }
+}
