@@ -181,6 +181,8 @@ impl<'t> Resolver<'t> {
     pub(super) fn split(&mut self, split: view::Split<'t>) -> Option<Action> {
         let mut shares: Vec<(Span, Share)> = Vec::new();
         let mut rest: Option<(Span, usize)> = None;
+        // A share that is a parameter may one day be all, as at the end of a canary.
+        let mut varies = false;
         let mut complete = true;
         for part in split.parts() {
             let target = part.target().and_then(|target| self.target(target));
@@ -193,6 +195,7 @@ impl<'t> Resolver<'t> {
                 })
             } else {
                 share.and_then(|share| {
+                    varies |= value::Name::is_label(share.text);
                     self.read(Value::Word(share), Percent::parse)
                         .map(Percent::millionths)
                 })
@@ -210,7 +213,9 @@ impl<'t> Resolver<'t> {
         let sum: u64 = shares.iter().map(|(_, share)| u64::from(share.parts)).sum();
         let left = u64::from(WHOLE).checked_sub(sum);
         match (rest, left) {
-            (Some((_, index)), Some(left)) if left > 0 => shares[index].1.parts = left as u32,
+            (Some((_, index)), Some(left)) if left > 0 || varies => {
+                shares[index].1.parts = left as u32;
+            }
             (None, Some(0)) => {}
             (rest, _) => {
                 let rest = rest.map(|(span, _)| span);

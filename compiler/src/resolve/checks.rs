@@ -10,6 +10,7 @@ use crate::model::said::Origin;
 use crate::model::upstream::Endpoints;
 use crate::model::{
     Action, Arm, Gateway, HostBlock, ListenerKind, Mesh, Mtls, Service, ServiceId, Table, Target,
+    Tls,
 };
 use mesh_bundle::format::Protocol;
 use mesh_bundle::route::MAX_HOPS;
@@ -125,6 +126,11 @@ impl Resolver<'_> {
     /// What is said about requests means nothing where there are only bytes.
     fn check_tcp(&mut self, service: &Service) {
         if service.protocol.value != Protocol::Tcp {
+            let tls = service.tls.as_ref();
+            if let Some(tls) = tls.filter(|tls| tls.value == Tls::Passthrough) {
+                let span = tls.span().unwrap_or(service.span);
+                self.report(problems::http_within_tls(span, service));
+            }
             return;
         }
         let declared = service.protocol.span().unwrap_or(service.span);

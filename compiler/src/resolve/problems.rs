@@ -286,6 +286,18 @@ pub(super) fn http_behind_tcp(listener: Span, service: &Service) -> Diagnostic {
         .help("say `protocol tcp` in the service, or give it arms of a `host`")
 }
 
+/// Requests that nobody but the application sees.
+pub(super) fn http_within_tls(passthrough: Span, service: &Service) -> Diagnostic {
+    let message = format!(
+        "the application speaks TLS itself, and `{}` is declared to speak HTTP: no proxy sees its requests",
+        service.name
+    );
+    Diagnostic::new(Code::ProtocolMismatch, message)
+        .primary(passthrough, "")
+        .secondary(service.protocol.span().unwrap_or(service.span), "")
+        .help("say `protocol tcp`, or `tls verify NAME` so that the proxy speaks TLS")
+}
+
 /// Requests for a service of bytes.
 pub(super) fn tcp_behind_http(span: Span, service: &Service) -> Diagnostic {
     let name = &service.name;

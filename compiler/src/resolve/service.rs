@@ -9,7 +9,7 @@ use mesh_bundle::format::Protocol;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::value::HostPattern;
-use mesh_lang::view::{BlockItem, ItemKind, Setting, Text, Value};
+use mesh_lang::view::{Block, BlockItem, ItemKind, Setting, Text, Value};
 
 impl<'t> Resolver<'t> {
     /// A service or external. Its name was declared, so it has one.
@@ -44,6 +44,7 @@ impl<'t> Resolver<'t> {
         for setting in Self::settings(item.block()) {
             self.service_setting(id, setting, &mut service);
         }
+        self.check_calls_none(item.block());
         service
     }
 
@@ -153,7 +154,25 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// Who calls nobody does not call somebody else.
+    fn check_calls_none(&mut self, block: Option<Block<'t>>) {
+        let calls = Self::settings(block).filter(|it| it.keyword().text == "calls");
+        let (none, others): (Vec<_>, Vec<_>) = calls.partition(|it| self.says(*it, "none"));
+        if let (Some(none), Some(other)) = (none.first(), others.first()) {
+            let message = "`calls none` says that this service calls nobody, and here it calls";
+            self.report(
+                problems::bad_value(other.head_span(), message)
+                    .secondary(none.head_span(), "said here")
+                    .help("take one of them away"),
+            );
+        }
+    }
+
     fn calls(&mut self, setting: Setting<'t>, service: &mut Service) {
+        if self.says(setting, "none") {
+            service.calls.get_or_insert_default();
+            return;
+        }
         let policy = self.policy(setting.block());
         let calls = service.calls.get_or_insert_default();
         let mut args = self.args(setting);

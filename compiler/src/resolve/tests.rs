@@ -266,6 +266,36 @@ fn shares_are_exact_and_rest_takes_what_is_left() {
 }
 
 #[test]
+fn a_share_that_is_a_parameter_may_be_all_or_nothing() {
+    let text = "param green = 0%
+         service shop {
+           version green { endpoints 127.0.0.1:9001 }
+           version blue { endpoints 127.0.0.1:9002 }
+           route { otherwise -> split green green, rest blue }
+         }";
+    let shares = |settings: &[&str]| {
+        let mesh = mesh_with(text, settings);
+        match &mesh.services[0].route.as_ref().unwrap().arms[0].action {
+            Action::Split(shares) => [shares[0].parts, shares[1].parts],
+            other => panic!("{other:?} is no split"),
+        }
+    };
+    assert_eq!(shares(&[]), [0, 1_000_000]);
+    assert_eq!(shares(&["green=100%"]), [1_000_000, 0]);
+}
+
+#[test]
+fn a_service_may_say_that_it_calls_nobody() {
+    let mesh = mesh(
+        "service shop { endpoints 127.0.0.1:9001; calls none }
+         service none { endpoints 127.0.0.1:9002; calls default/none }
+         service page { endpoints 127.0.0.1:9003 }",
+    );
+    let calls = |index: usize| mesh.services[index].calls.as_ref().map(Vec::len);
+    assert_eq!([calls(0), calls(1), calls(2)], [Some(0), Some(1), None]);
+}
+
+#[test]
 fn endpoints_have_weights_and_sidecars() {
     let mesh = mesh(
         "service shop {

@@ -419,7 +419,9 @@ syntax cluster meshStatement add=meshStatement_open
 syntax cluster meshSetting add=meshStatement_open
 syntax keyword meshArgument_calls contained on
 highlight default link meshArgument_calls meshArgument
-call s:Rest('meshRest_calls', 'contains=@meshValue,meshConditional,meshForward,meshArgument_calls')
+syntax keyword meshConstant_calls contained none
+highlight default link meshConstant_calls meshConstant
+call s:Rest('meshRest_calls', 'contains=@meshValue,meshConditional,meshForward,meshArgument_calls,meshConstant_calls')
 syntax keyword meshStatement_calls contained skipwhite nextgroup=meshRest_calls calls
 highlight default link meshStatement_calls meshStatement
 syntax cluster meshStatement add=meshStatement_calls

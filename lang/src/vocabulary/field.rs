@@ -215,7 +215,7 @@ pub const FIELDS: &[Field] = &[
         key: Key::Keys,
         operands: &[Kind::Text],
         comparisons: OPTIONAL_TEXT,
-        doc: "the consumer that an API key belongs to",
+        doc: "the consumer that an API key belongs to; by itself: a valid key is there",
         example: "key.partners == \"acme\"",
     },
     Field {

@@ -426,7 +426,7 @@
 (setting
   word: (word) @_word
   argument: (word) @constant.builtin
-  (#any-of? @_word "sidecar" "trusted-proxies")
+  (#any-of? @_word "calls" "sidecar" "trusted-proxies")
   (#any-of? @constant.builtin "none"))
 
 (setting

@@ -60,8 +60,8 @@ impl Checker {
 
     /// A field without a comparison.
     pub(super) fn lone_field(&mut self, field: &Field, span: Span) {
-        // By itself a token is tested for being there.
-        if field.key != Key::Jwt {
+        // By itself a token or a key is tested for being there.
+        if !matches!(field.key, Key::Jwt | Key::Keys) {
             self.report(alone(field, span));
         }
     }

@@ -51,6 +51,10 @@ pub(super) const STATEMENTS: &[Statement] = &[
             "hosts reviews.default.svc.cluster.local",
         ),
     Statement::new("calls", SERVICE)
+        .args(&[Word("none")])
+        .once_as("calls none")
+        .doc("that it calls nobody", "calls none"),
+    Statement::new("calls", SERVICE)
         .args(&[
             List(&Value(Target)),
             Optional(&[Word("on"), Value(Endpoint)]),

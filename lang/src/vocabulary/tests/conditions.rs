@@ -43,6 +43,7 @@ fn fields_take_what_they_hold() {
         "jwt.corp.realm.level > 3",
         "jwt.corp[\"https://a.example/roles\"] contains \"x\"",
         "key.partners == \"acme\"",
+        "not key.partners",
         "grpc.service == \"a.B\"",
         "qa and (office or not beta)",
         "header.x == team",
