@@ -11,7 +11,8 @@ use std::process::ExitCode;
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) mesh: MeshArguments,
-    /// Run the upstream servers of the example too, where the mesh names them.
+    /// Run an upstream server at each endpoint, too: the applications of the bookinfo example by their
+    /// names, and an echo for every other service.
     #[arg(long)]
     demo: bool,
     /// Where the admin pages are.

@@ -36,7 +36,7 @@ use watch::{Event, Watch};
 pub(crate) struct Options {
     /// The mesh, and what is selected of it.
     pub mesh: MeshArguments,
-    /// Whether the upstream servers of the example run, too.
+    /// Whether upstream servers run, too.
     pub demo: bool,
     /// Where the admin pages are.
     pub admin: SocketAddr,

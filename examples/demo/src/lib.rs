@@ -37,4 +37,4 @@ mod server;
 pub use checksum::Checksum;
 pub use io::{TokioExecutor, TokioIo};
 pub use name::{ReviewsVersion, ServerName};
-pub use server::{Running, Server, start};
+pub use server::{Running, Server, start, start_as};

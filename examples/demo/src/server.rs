@@ -85,12 +85,19 @@ impl Drop for Running {
 /// Binds the address and serves on the current tokio runtime, whose I/O and time must be enabled.
 /// Once this returns, connections are accepted. The error is the one of binding.
 pub async fn start(server: Server, listen: SocketAddr) -> io::Result<Running> {
+    start_as(server, server.name.served_by(), listen).await
+}
+
+/// Like [`start`], with another name in `x-served-by`: the echo can stand for a service of any mesh.
+pub async fn start_as(server: Server, served_by: &str, listen: SocketAddr) -> io::Result<Running> {
+    let served_by = HeaderValue::from_str(served_by)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let accepting = tokio::spawn(accept(
         listener,
-        Arc::new(Application::new(server)),
+        Arc::new(Application::new(server, served_by)),
         stopped,
     ));
     Ok(Running {
@@ -215,9 +222,9 @@ enum Kind {
 }
 
 impl Application {
-    fn new(server: Server) -> Self {
+    fn new(server: Server, served_by: HeaderValue) -> Self {
         Self {
-            served_by: HeaderValue::from_static(server.name.served_by()),
+            served_by,
             kind: match server.name {
                 ServerName::Productpage => Kind::Productpage(Productpage::new(server.outbound)),
                 ServerName::Details => Kind::Details,

@@ -5,13 +5,28 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
-use mesh_demo::Checksum;
+use mesh_demo::{Checksum, Server, ServerName, start_as};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::{BOTH, Connection, Frames, Protocol, call, get, request};
-use crate::{run, serve};
+use crate::{LOCAL, run, serve};
+
+#[test]
+fn it_stands_for_another_service() {
+    run(async {
+        let name = ServerName::Echo;
+        let server = Server {
+            name,
+            outbound: None,
+        };
+        let echo = start_as(server, "cart-v2", LOCAL).await.expect("a port");
+        let answer = get(echo.address, "/cart").await;
+        assert_eq!(answer.header("x-served-by"), "cart-v2");
+        assert_eq!(answer.json()["path"], "/cart");
+    });
+}
 
 #[test]
 fn it_says_exactly_what_arrived() {
