@@ -5,6 +5,7 @@ mod expand;
 mod explain;
 mod file;
 mod fmt;
+mod init;
 mod lint;
 mod params;
 mod shell;
@@ -28,6 +29,7 @@ pub(crate) const FAILED: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
+  meshc init shop                                     write a small mesh to start from
   meshc up examples/bookinfo --demo                   run a mesh on this machine
   meshc lint examples/bookinfo                        report what is wrong with a mesh
   meshc lint --fix .                                  and mend what can be mended
@@ -61,6 +63,8 @@ pub(crate) enum When {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a small mesh to start from.
+    Init(init::Arguments),
     /// Compile a mesh into a bundle.
     Compile(compile::Arguments),
     /// Report what is wrong with a mesh, and mend it where asked to.
@@ -137,6 +141,7 @@ pub(crate) use compile::contents;
 pub fn run() -> ExitCode {
     let Cli { color, command } = Cli::parse();
     let result = match command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments, color),
         Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Fmt(arguments) => fmt::run(&arguments, color),

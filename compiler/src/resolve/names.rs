@@ -185,14 +185,15 @@ impl Names<'_> {
         top.chain(self.namespaces.keys().map(String::as_str))
     }
 
-    /// Names that could have been meant in a namespace, as they would be written there.
-    fn visible(&self, from: &str) -> Vec<String> {
+    /// Names that could have been meant in a namespace, as they would be written there; private ones of other
+    /// namespaces only where these may be `named`, as callers are.
+    fn visible(&self, from: &str, named: bool) -> Vec<String> {
         let mut names = Vec::new();
         for (namespace, entities) in &self.entities {
             let inside = namespace == from || namespace == DEFAULT_NAMESPACE;
             let open = entities
                 .iter()
-                .filter(|(_, declared)| inside || declared.exported);
+                .filter(|(_, declared)| inside || named || declared.exported);
             names.extend(open.map(|(name, _)| {
                 if inside {
                     name.clone()
@@ -304,7 +305,8 @@ impl<'t> Resolver<'t> {
                 None
             }
             None => {
-                self.report_unknown(text, target, versions);
+                let visible = self.names.visible(self.scope.namespace, false);
+                self.report_unknown(text, target, visible, versions);
                 None
             }
         }
@@ -314,7 +316,8 @@ impl<'t> Resolver<'t> {
     pub(super) fn find_caller(&mut self, text: Text<'t>) -> Option<Entity> {
         let target = self.parse_target(text)?;
         let Some(found) = self.names.find(self.scope.namespace, &target) else {
-            self.report_unknown(text, &target, &[]);
+            let visible = self.names.visible(self.scope.namespace, true);
+            self.report_unknown(text, &target, visible, &[]);
             return None;
         };
         if let Some(version) = &target.version {
@@ -371,8 +374,13 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    fn report_unknown(&mut self, text: Text<'t>, target: &value::Target, versions: &[String]) {
-        let mut visible = self.names.visible(self.scope.namespace);
+    fn report_unknown(
+        &mut self,
+        text: Text<'t>,
+        target: &value::Target,
+        mut visible: Vec<String>,
+        versions: &[String],
+    ) {
         visible.extend(versions.iter().cloned());
         let kind = if versions.is_empty() {
             "service"
@@ -416,7 +424,8 @@ impl<'t> Resolver<'t> {
     pub(super) fn find_gateway(&mut self, text: Text<'t>) -> Option<GatewayId> {
         let target = self.parse_target(text)?;
         let Some(found) = self.names.find(self.scope.namespace, &target) else {
-            self.report_unknown(text, &target, &[]);
+            let visible = self.names.visible(self.scope.namespace, true);
+            self.report_unknown(text, &target, visible, &[]);
             return None;
         };
         match found.entity {
