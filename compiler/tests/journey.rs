@@ -7,6 +7,7 @@ use mesh_bundle::format::Id;
 use mesh_bundle::journey::{self, Branch, End, Entry, Held, Request, Step};
 use meshc::compile::{Selection, check};
 use meshc::project::Project;
+use meshc::report::{Format, Style, render};
 
 const SHOP: &str = r#"
 mesh shop { }
@@ -14,8 +15,8 @@ mesh shop { }
 jwt corp { issuer "https://login.example/"; jwks file "jwks.json" }
 
 gateway edge {
-  listener http 8080 redirect https
-  listener https 8443 { certificate "tls.crt" key "tls.key" }
+  listen 8080 http { redirect https }
+  listen 8443 https { certificate "tls.crt" key "tls.key" }
   request-header set x-tier "gateway"
   host shop.example {
     require jwt corp when path == /admin/**
@@ -64,7 +65,8 @@ fn bundle(text: &str) -> Bundle {
     let project = Project::of_texts([("shop.mesh", text)]);
     let mut checked = check(project, &Selection::default());
     let planned = checked.plan();
-    assert!(checked.diagnostics.is_empty(), "{:#?}", checked.diagnostics);
+    let found = render(&checked.report(None), Format::Plain, Style::PLAIN);
+    assert_eq!(found, "");
     Bundle::open(planned.unwrap().bytes).unwrap()
 }
 

@@ -4,7 +4,7 @@ use super::{Branch, End, Entry, Refusal, Request, Step};
 use crate::decide::{RequestView, Verdict, holds, judge};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
-    Service, Share, Table,
+    Service, Share, StrId, Table,
 };
 use crate::path::{EncodedSlash, NormalPath, PathError};
 use crate::rewrite::{self, Level};
@@ -157,7 +157,7 @@ impl Walk<'_> {
         let as_caller = || {
             let sent = sent.get_or_init(|| {
                 let mut sent = changed(bundle, &levels, &request, &path);
-                sent.source = Some(bundle.qualified(gateway.namespace, gateway.name));
+                sent.source = Some(identity(bundle, gateway.namespace, gateway.name));
                 sent
             });
             let path = normal(bundle, &sent.path)?;
@@ -178,7 +178,7 @@ impl Walk<'_> {
     fn at_sidecar(&mut self, caller: Id<Service>, mut request: Request) -> Result<End, Refusal> {
         let bundle = self.bundle;
         let calling = bundle.service(caller);
-        request.source = Some(bundle.qualified(calling.namespace, calling.name));
+        request.source = Some(identity(bundle, calling.namespace, calling.name));
         let path = self.normal(&request.path)?;
         let Some(callee) = host::service(bundle, calling.namespace, &request.host) else {
             return match bundle.mesh().egress.is_set() {
@@ -280,6 +280,11 @@ impl Walk<'_> {
             verdict => Err(Refusal::Forbidden(authz, verdict)),
         }
     }
+}
+
+/// As fields of requests name callers: the namespace always before the name.
+fn identity(bundle: &Bundle, namespace: StrId, name: StrId) -> String {
+    format!("{}/{}", bundle.str(namespace), bundle.str(name))
 }
 
 fn is_held(request: &Request, require: &Require) -> bool {
