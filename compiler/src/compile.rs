@@ -12,6 +12,8 @@ use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
+use crate::testing;
+use mesh_bundle::Bundle;
 use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
@@ -179,18 +181,19 @@ impl Checked {
         self.diagnostics.extend(lacking.into_iter().flatten());
     }
 
-    /// Makes the bundle; `None` where there are errors, which may only be found now.
+    /// Makes the bundle, and runs the tests of the mesh on it; `None` where there are errors, which may only
+    /// be found now.
     pub fn plan(&mut self) -> Option<Planned> {
-        // A lint that the mesh denies is an error of what can be planned.
-        let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
-        let sound = !self.diagnostics.iter().any(broken);
-        let planned = match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
-            Ok(planned) => Some(planned),
-            Err(error) => {
-                self.diagnostics.push(plan_problem(error));
-                None
-            }
-        };
+        let planned = self.lay_out();
+        if let Some((planned, mesh)) = planned.as_ref().zip(self.mesh.as_ref())
+            && !mesh.tests.is_empty()
+            && let Ok(bundle) = Bundle::open(planned.bytes.clone())
+        {
+            let trials = testing::run(&mesh.tests, &bundle);
+            let found = testing::findings(&trials, &bundle).into_iter();
+            let found: Vec<_> = found.filter(|it| !self.diagnostics.contains(it)).collect();
+            self.diagnostics.extend(found);
+        }
         self.levels.apply(&mut self.diagnostics);
         // Only now everything was found that a suppression could have been about.
         if planned.is_some() {
@@ -198,6 +201,20 @@ impl Checked {
         }
         report::sort(&mut self.diagnostics);
         planned.filter(|_| !self.has_errors())
+    }
+
+    /// Makes the bundle of a mesh whose tests may fail.
+    pub fn lay_out(&mut self) -> Option<Planned> {
+        // A lint that the mesh denies is an error of what can be planned.
+        let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
+        let sound = !self.diagnostics.iter().any(broken);
+        match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
+            Ok(planned) => Some(planned),
+            Err(error) => {
+                self.diagnostics.push(plan_problem(error));
+                None
+            }
+        }
     }
 
     /// What there is to report, for a command that runs `here`.

@@ -13,6 +13,7 @@
 //! - [`compile`]: all of it in one call; [`lint`]: how strict lints are, and where they are silent.
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
+//! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
@@ -30,5 +31,7 @@ mod reference;
 pub mod report;
 pub mod resolve;
 pub mod spell;
+pub mod testing;
 #[cfg(feature = "up")]
 pub mod up;
+pub mod way;

@@ -133,6 +133,8 @@ codes! {
     E0405 ClaimWithoutProvider "claim-without-provider" Error "a test of a token that nothing asks for";
     E0406 AuthzNeedsMtls "authz-needs-mtls" Error "a rule that names a caller whom nobody can verify";
 
+    E0501 TestFailed "test-failed" Error "a test whose expectation is not met";
+
     L101 NotActedOn "not-acted-on" Warning "a statement that the runtime of this version does not act on";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";

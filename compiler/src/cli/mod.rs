@@ -9,6 +9,7 @@ mod init;
 mod lint;
 mod params;
 mod shell;
+mod test;
 #[cfg(feature = "up")]
 mod up;
 
@@ -34,13 +35,15 @@ Examples:
   meshc lint examples/bookinfo                        report what is wrong with a mesh
   meshc lint --fix .                                  and mend what can be mended
   meshc fmt examples/bookinfo                         put its files into the one layout
+  meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
   meshc explain E0302                                 what a finding means
 
 Exit codes:
   0  done
-  1  the policy has errors, findings that `lint --fail-on` names, or files that `fmt --check` would lay out
+  1  the policy has errors or a test that fails, findings that `lint --fail-on` names, or files that
+     `fmt --check` would lay out
   2  the command could not be carried out: usage, a file that cannot be read or written";
 
 /// The compiler of .mesh policies.
@@ -71,6 +74,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Put the files of a mesh into the one layout.
     Fmt(fmt::Arguments),
+    /// Run the tests of a mesh, and show what they leave untouched.
+    Test(test::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
@@ -145,6 +150,7 @@ pub fn run() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments, color),
         Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Fmt(arguments) => fmt::run(&arguments, color),
+        Command::Test(arguments) => test::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),

@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use line::Line;
 pub use line::Statement;
+pub(crate) use value::percent;
 
 use crate::model::{DEFAULT_NAMESPACE, Mesh, ServiceId};
 use mesh_lang::format::format;

@@ -47,7 +47,12 @@ impl Place<'_> {
     }
 
     fn calls(&self, service: &Service) -> Vec<Line> {
-        let calls = service.calls.iter().flatten();
+        let Some(calls) = &service.calls else {
+            return Vec::new();
+        };
+        if calls.is_empty() {
+            return vec![Line::new("calls none").at(service.span)];
+        }
         let line = |call: &crate::model::Call| {
             let mut text = format!("calls {}", self.service(call.target));
             if let Some(on) = call.on {
@@ -57,7 +62,7 @@ impl Place<'_> {
                 .at(call.span)
                 .perhaps_with(self.policy(&call.policy))
         };
-        calls.map(line).collect()
+        calls.iter().map(line).collect()
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn seconds(seconds: u32) -> String {
 }
 
 /// A share in millionths: `10%`.
-pub(super) fn percent(millionths: u32) -> String {
+pub(crate) fn percent(millionths: u32) -> String {
     Percent::from_millionths(millionths)
         .unwrap_or(Percent::ALL)
         .to_string()

@@ -15,9 +15,11 @@
 //! A gateway's arms and rules see the request as the client sent it; the routes of services see what the gateway
 //! makes of it; a service's own rules see what arrives.
 
+mod expect;
 mod request;
 mod walk;
 
+pub use expect::Expect;
 pub use request::{Held, Request};
 
 use self::walk::Script;

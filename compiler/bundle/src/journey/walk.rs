@@ -124,12 +124,12 @@ impl Walk<'_> {
         let https = ListenerProtocol::Https.code();
         request.source = None;
         request.port = record.port.get();
-        request.scheme = if record.protocol == https {
+        let scheme = if record.protocol == https {
             "https"
         } else {
             "http"
-        }
-        .to_owned();
+        };
+        scheme.clone_into(&mut request.scheme);
         let path = self.normal(&request.path)?;
         if record.flags & Listener::REDIRECT_HTTPS != 0 {
             let listeners = &bundle.listeners()[bundle.gateway(gateway).listeners.range()];
@@ -170,7 +170,7 @@ impl Walk<'_> {
         // An arm of a service speaks of what it saw.
         let seen = sent.into_inner().unwrap_or(request);
         match outcome {
-            Outcome::Forward(to) => self.arrive(to, Vec::new(), Vec::new(), seen),
+            Outcome::Forward(to) => self.arrive(to, Vec::new(), Vec::new(), &seen),
             outcome => answered(bundle, outcome, &asked(&seen, &self.normal(&seen.path)?)),
         }
     }
@@ -181,9 +181,10 @@ impl Walk<'_> {
         request.source = Some(identity(bundle, calling.namespace, calling.name));
         let path = self.normal(&request.path)?;
         let Some(callee) = host::service(bundle, calling.namespace, &request.host) else {
-            return match bundle.mesh().egress.is_set() {
-                true => Ok(End::Egress),
-                false => Err(Refusal::Egress),
+            return if bundle.mesh().egress.is_set() {
+                Ok(End::Egress)
+            } else {
+                Err(Refusal::Egress)
             };
         };
         let view = request.plain(&path);
@@ -194,7 +195,7 @@ impl Walk<'_> {
                 let call = calls.iter().find(|call| call.target == callee);
                 let stronger = call.map(|call| (call.policy, Id::NONE));
                 let weaker = (bundle.mesh().policy, Id::NONE);
-                self.arrive(to, stronger.into_iter().collect(), vec![weaker], request)
+                self.arrive(to, stronger.into_iter().collect(), vec![weaker], &request)
             }
             outcome => answered(bundle, outcome, &asked(&request, &path)),
         }
@@ -206,7 +207,7 @@ impl Walk<'_> {
         to: Destination,
         stronger: Vec<Level>,
         weaker: Vec<Level>,
-        sent: Request,
+        sent: &Request,
     ) -> Result<End, Refusal> {
         let bundle = self.bundle;
         let service = bundle.service(to.service);
@@ -217,8 +218,8 @@ impl Walk<'_> {
         levels.push(own);
         levels.extend(weaker);
         let path = self.normal(&sent.path)?;
-        let mut arrived = changed(bundle, &levels, &sent, &path);
-        if arrived != sent {
+        let mut arrived = changed(bundle, &levels, sent, &path);
+        if arrived != *sent {
             self.step(Step::Forwarded(Box::new(arrived.clone())));
         }
         // Where no sidecar stands before it, the caller's proxy judges, and knows who calls.
@@ -296,9 +297,10 @@ fn is_held(request: &Request, require: &Require) -> bool {
 }
 
 fn normal<'p>(bundle: &Bundle, path: &'p str) -> Result<NormalPath<'p>, PathError> {
-    let encoded_slash = match bundle.mesh().encoded_slash.is_set() {
-        true => EncodedSlash::Keep,
-        false => EncodedSlash::Reject,
+    let encoded_slash = if bundle.mesh().encoded_slash.is_set() {
+        EncodedSlash::Keep
+    } else {
+        EncodedSlash::Reject
     };
     NormalPath::parse(path, encoded_slash)
 }
