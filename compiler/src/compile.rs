@@ -2,7 +2,7 @@
 //!
 //! [`check`] goes as far as the model and reports everything there is to report, for the mesh as it is
 //! written and for each of its environments; [`Checked::plan`] goes on to the bundle where nothing stands
-//! against it. Whatever is found passes the levels of its lints.
+//! against it, and proves its tables. Whatever is found passes the levels of its lints.
 
 use crate::lint::levels::Levels;
 use crate::model::Mesh;
@@ -12,6 +12,8 @@ use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
+use crate::verify;
+use mesh_bundle::Bundle;
 use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
@@ -179,18 +181,28 @@ impl Checked {
         self.diagnostics.extend(lacking.into_iter().flatten());
     }
 
-    /// Makes the bundle; `None` where there are errors, which may only be found now.
+    /// Makes the bundle and proves its tables; `None` where there are errors, which may only be found now.
     pub fn plan(&mut self) -> Option<Planned> {
         // A lint that the mesh denies is an error of what can be planned.
         let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
         let sound = !self.diagnostics.iter().any(broken);
-        let planned = match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
-            Ok(planned) => Some(planned),
-            Err(error) => {
-                self.diagnostics.push(plan_problem(error));
-                None
-            }
+        let mesh = self.mesh.as_ref()?;
+        let planned = if sound {
+            let planned = plan::plan(mesh, &self.sources).map_err(plan_problem);
+            let planned = planned.map_err(|problem| self.diagnostics.push(problem));
+            planned.ok()
+        } else {
+            None
         };
+        let bundle = planned.as_ref().map(|planned| planned.bytes.clone());
+        let bundle = bundle.and_then(|bytes| Bundle::open(bytes).ok());
+        debug_assert_eq!(
+            planned.is_some(),
+            bundle.is_some(),
+            "what was planned opens"
+        );
+        let proved = verify::errors(mesh, &self.sources, bundle.as_ref());
+        self.diagnostics.extend(proved);
         self.levels.apply(&mut self.diagnostics);
         // Only now everything was found that a suppression could have been about.
         if planned.is_some() {
