@@ -2,7 +2,7 @@
 //!
 //! [`check`] goes as far as the model and reports everything there is to report, for the mesh as it is
 //! written and for each of its environments; [`Checked::plan`] goes on to the bundle where nothing stands
-//! against it. Whatever is found passes the levels of its lints.
+//! against it, and proves its tables. Whatever is found passes the levels of its lints.
 
 use crate::lint::levels::Levels;
 use crate::model::Mesh;
@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
 use crate::testing;
+use crate::verify;
 use mesh_bundle::Bundle;
 use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
@@ -181,19 +182,25 @@ impl Checked {
         self.diagnostics.extend(lacking.into_iter().flatten());
     }
 
-    /// Makes the bundle, and runs the tests of the mesh on it; `None` where there are errors, which may only
-    /// be found now.
+    /// Makes the bundle, proves its tables, and runs the tests of the mesh on it; `None` where there are
+    /// errors, which may only be found now.
     pub fn plan(&mut self) -> Option<Planned> {
         let planned = self.lay_out();
-        if let Some((planned, mesh)) = planned.as_ref().zip(self.mesh.as_ref())
-            && !mesh.tests.is_empty()
-            && let Ok(bundle) = Bundle::open(planned.bytes.clone())
-        {
-            let trials = testing::run(&mesh.tests, &bundle);
-            let found = testing::findings(&trials, &bundle).into_iter();
-            let found: Vec<_> = found.filter(|it| !self.diagnostics.contains(it)).collect();
-            self.diagnostics.extend(found);
+        let mesh = self.mesh.as_ref()?;
+        let bundle = planned.as_ref().map(|planned| planned.bytes.clone());
+        let bundle = bundle.and_then(|bytes| Bundle::open(bytes).ok());
+        debug_assert_eq!(
+            planned.is_some(),
+            bundle.is_some(),
+            "what was planned opens"
+        );
+        let mut found = verify::errors(mesh, &self.sources, bundle.as_ref());
+        if let Some(bundle) = &bundle {
+            let trials = testing::run(&mesh.tests, bundle);
+            found.extend(testing::findings(&trials, bundle));
         }
+        found.retain(|it| !self.diagnostics.contains(it));
+        self.diagnostics.extend(found);
         self.levels.apply(&mut self.diagnostics);
         // Only now everything was found that a suppression could have been about.
         if planned.is_some() {

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!  .mesh files ─ project ─▶ texts ─ mesh_lang ─▶ trees ─ resolve ─▶ model ─ plan ─▶ bundle
-//!                                                  │                  │
-//!                                                  └──── report ◀─────┘
+//!                                                  │                  │             │
+//!                                                  └──── report ◀─────┴── verify ◀──┘
 //! ```
 //!
 //! - [`project`]: which files a mesh is made of.
 //! - [`resolve`]: from trees to the [`model`], where names are indices and values have types.
 //! - [`plan`]: from the model to the records and decision diagrams of a bundle.
+//! - [`verify`]: what holds of all requests, proved; an arm that none reaches, with what takes its requests.
 //! - [`params`]: parameters from a file.
 //! - [`compile`]: all of it in one call; [`lint`]: how strict lints are, and where they are silent.
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
@@ -34,4 +35,5 @@ pub mod spell;
 pub mod testing;
 #[cfg(feature = "up")]
 pub mod up;
+pub mod verify;
 pub mod way;

@@ -8,6 +8,8 @@ use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
 use crate::plan::table::Match;
 use mesh_bundle::decide::{ClaimValue, Plain, cookie, query_parameter};
 use mesh_lang::value::{HostPattern, PathPattern, Segment};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// The first arm that takes a request.
 pub(crate) fn first_match(arms: &[Match<'_>], request: &Plain<'_>) -> Option<usize> {
@@ -182,9 +184,22 @@ fn text_matches(pattern: &TextPattern, text: &[u8]) -> bool {
                     .windows(part.len())
                     .any(|window| window == part.as_bytes())
         }
-        TextPattern::Regex(regex) => regex::bytes::Regex::new(&format!("(?-u)\\A(?:{regex})\\z"))
-            .is_ok_and(|regex| regex.is_match(text)),
+        TextPattern::Regex(regex) => regex_matches(regex, text),
     }
+}
+
+thread_local! {
+    /// Compiled once: tests ask the same few of many requests.
+    static REGEXES: RefCell<HashMap<String, Option<regex::bytes::Regex>>> = RefCell::default();
+}
+
+fn regex_matches(pattern: &str, text: &[u8]) -> bool {
+    REGEXES.with_borrow_mut(|known| {
+        let regex = known
+            .entry(pattern.to_owned())
+            .or_insert_with(|| regex::bytes::Regex::new(&format!("(?-u)\\A(?:{pattern})\\z")).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(text))
+    })
 }
 
 fn integer(text: &[u8]) -> Option<i64> {

@@ -271,7 +271,7 @@ fn captures(pattern: &PathPattern) -> Vec<Captured<'_>> {
 
 /// The patterns of an arm in the groups for which it does the same: one group, or one for each number
 /// of segments before `/**` where those are replaced, and for each way of capturing.
-fn pattern_groups(arm: &model::Arm) -> Vec<Vec<PathPattern>> {
+pub(crate) fn pattern_groups(arm: &model::Arm) -> Vec<Vec<PathPattern>> {
     let redirects_prefix = matches!(
         &arm.action,
         Action::Redirect(Redirect {

@@ -24,6 +24,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FormulaId(u32);
 
+impl FormulaId {
+    /// Its number.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// What a formula says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Formula {
@@ -376,6 +383,11 @@ impl Asked {
         let field = &test.field;
         match &test.predicate {
             Predicate::Present => self.one_of(field, &[]),
+            Predicate::OneOf(values) if *field == Field::Port => {
+                for port in ports(values) {
+                    self.cut(Key::Numbers(field.clone()), port_cuts(port, port));
+                }
+            }
             Predicate::OneOf(values) => self.one_of(field, values),
             Predicate::Text(pattern) => self.text(field, pattern.clone(), test.span),
             Predicate::Between(low, high) if *field == Field::Port => {
@@ -566,6 +578,11 @@ fn host_suffix(suffix: &str) -> TextPattern {
     TextPattern::Suffix(format!(".{suffix}").into())
 }
 
+/// Ports, which a bundle knows as numbers.
+fn ports(values: &[String]) -> impl Iterator<Item = i64> {
+    values.iter().filter_map(|port| port.parse().ok())
+}
+
 fn port_cuts(low: i64, high: i64) -> [u128; 3] {
     let clamp = |value: i64| u128::from(value.clamp(0, 1 << 16).unsigned_abs());
     [0, clamp(low), clamp(high.saturating_add(1))]
@@ -720,6 +737,16 @@ impl Lowering {
         match &test.predicate {
             Predicate::Present => {
                 self.class(&Key::Literals(field.clone()), ClassSet::all_but(ABSENT))
+            }
+            Predicate::OneOf(values) if *field == Field::Port => {
+                let key = Key::Numbers(field.clone());
+                let parts: Vec<_> = ports(values)
+                    .map(|port| {
+                        let [_, low, end] = port_cuts(port, port);
+                        self.between(&key, low, Some(end))
+                    })
+                    .collect();
+                self.formulas.or(parts)
             }
             Predicate::OneOf(values) => self.one_of(field, values),
             Predicate::Text(pattern) => {

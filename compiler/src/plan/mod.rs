@@ -18,6 +18,8 @@ mod spreads;
 pub mod table;
 pub mod text;
 
+pub(crate) use arms::pattern_groups;
+
 use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
 use crate::model::said::{Said, Switch};

@@ -150,12 +150,37 @@ fn tables(dfa: &dense::DFA<Vec<u32>>) -> Result<TextAutomaton, RegexError> {
 impl TextAutomaton {
     /// Whether it accepts `value` as a whole; what the runtime's tables will say.
     pub fn accepts(&self, value: &[u8]) -> bool {
-        let stride = self.byte_class_count as usize;
-        let state = value.iter().fold(self.start, |state, &byte| {
-            let class = usize::from(self.byte_classes[usize::from(byte)]);
-            self.transitions[state as usize * stride + class]
-        });
+        let state = value
+            .iter()
+            .fold(self.start, |state, &byte| self.next(state, byte));
+        self.is_accepting(state)
+    }
+
+    /// The number of each byte's class: bytes with one number are never told apart.
+    pub(crate) fn byte_classes(&self) -> &[u8; 256] {
+        &self.byte_classes
+    }
+
+    /// The state before the first byte.
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// The state after `byte`.
+    pub(crate) fn next(&self, state: u32, byte: u8) -> u32 {
+        let class = usize::from(self.byte_classes[usize::from(byte)]);
+        self.transitions[state as usize * self.byte_class_count as usize + class]
+    }
+
+    /// Whether a value that ends in this state is accepted.
+    pub(crate) fn is_accepting(&self, state: u32) -> bool {
         state >= self.first_accepting
+    }
+
+    /// For each state those that may follow it, by byte classes.
+    pub(crate) fn rows(&self) -> std::slice::ChunksExact<'_, u32> {
+        self.transitions
+            .chunks_exact(self.byte_class_count as usize)
     }
 
     /// Writes the tables.

@@ -103,7 +103,11 @@ impl Page<'_> {
             writeln!(out, "        {}", harmless(&text))?;
         }
         for note in &diagnostic.notes {
-            self.lines(out, "note:", note, "")?;
+            // An example stands for itself.
+            match note.strip_prefix("for example: ") {
+                Some(example) => self.lines(out, "for example:", example, "")?,
+                None => self.lines(out, "note:", note, "")?,
+            }
         }
         if let Some(advice) = diagnostic.advice() {
             let mut fixes = diagnostic.fixes.iter();

@@ -44,7 +44,6 @@ impl<'t> Resolver<'t> {
             }
             table.arms.extend(self.arm(arm));
         }
-        self.check_shadows(&table);
         table
     }
 
@@ -476,24 +475,5 @@ impl<'t> Resolver<'t> {
             return None;
         }
         Some(())
-    }
-
-    /// Arms behind one that takes every request.
-    fn check_shadows(&mut self, table: &Table) {
-        let takes_all = |arm: &Arm| {
-            let any_path = arm.paths.is_empty()
-                || arm
-                    .paths
-                    .iter()
-                    .any(|path| matches!(path.segments(), [Segment::Rest { .. }]));
-            arm.methods.is_empty() && any_path && arm.condition.is_none()
-        };
-        let Some(last) = table.arms.iter().position(takes_all) else {
-            return;
-        };
-        for arm in &table.arms[last + 1..] {
-            let diagnostic = problems::shadowed(arm.span, table.arms[last].span);
-            self.report(diagnostic);
-        }
     }
 }

@@ -182,14 +182,6 @@ pub(super) fn shares(
     diagnostic
 }
 
-/// An arm that comes too late.
-pub(super) fn shadowed(arm: Span, by: Span) -> Diagnostic {
-    Diagnostic::new(Code::RouteShadowed, "this arm can never be taken")
-        .primary(arm, "… would reach this arm")
-        .secondary(by, "takes every request that …")
-        .help("put it above, or remove it")
-}
-
 /// A host that two blocks of a gateway claim.
 pub(super) fn host_twice(host: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(

@@ -97,18 +97,19 @@ pub fn findings(trials: &[Trial<'_>], bundle: &Bundle) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for trial in trials {
         for asked in &trial.asked {
-            findings.extend(
-                asked
-                    .unmet
-                    .iter()
-                    .map(|span| finding(trial, asked, *span, bundle)),
-            );
+            let unmet = asked.unmet.iter();
+            findings.extend(unmet.filter_map(|span| finding(trial, asked, *span, bundle)));
         }
     }
     findings
 }
 
-fn finding(trial: &Trial<'_>, asked: &Asked<'_>, expect: Span, bundle: &Bundle) -> Diagnostic {
+fn finding(
+    trial: &Trial<'_>,
+    asked: &Asked<'_>,
+    expect: Span,
+    bundle: &Bundle,
+) -> Option<Diagnostic> {
     let title = &trial.case.title;
     let written = asked.written;
     let Some((entry, request, journey)) = &asked.answer else {
@@ -117,33 +118,29 @@ fn finding(trial: &Trial<'_>, asked: &Asked<'_>, expect: Span, bundle: &Bundle) 
             .port
             .map_or(String::new(), |port| format!(" at port {port}"));
         let message = format!("“{title}”: no gateway listens for {scheme}{at}");
-        return Diagnostic::new(Code::TestFailed, message)
+        let finding = Diagnostic::new(Code::TestFailed, message)
             .primary(written.span, "")
             .help("say `from SERVICE` if a service sends it");
+        return Some(finding);
     };
-    let (message, told) = match journey.branches.as_slice() {
-        [branch] => {
-            let end = way::end(bundle, &branch.end);
-            (format!("“{title}”: the request {end}"), Some(branch))
-        }
-        branches => {
-            let ends = way::ends(bundle, branches);
-            let message = format!("“{title}”: of such requests {ends}");
-            (message, None)
-        }
+    // Of several ways the one that most take is told.
+    let most = journey.branches.iter().max_by_key(|branch| branch.share)?;
+    let end = way::end(bundle, &most.end);
+    let mut others = journey.branches.iter();
+    let message = if others.all(|branch| way::end(bundle, &branch.end) == end) {
+        format!("“{title}”: the request {end}")
+    } else {
+        let ends = way::ends(bundle, &journey.branches);
+        format!("“{title}”: of such requests {ends}")
     };
     let finding = Diagnostic::new(Code::TestFailed, message)
         .primary(expect, "expected")
         .secondary(written.span, "of this request");
-    // Of several ways the one that most take is told.
-    let most = journey.branches.iter().max_by_key(|branch| branch.share);
-    let way = told
-        .or(most)
-        .and_then(|branch| told_way(bundle, *entry, request, branch));
-    match way {
+    let way = told_way(bundle, *entry, request, most);
+    Some(match way {
         Some(way) => finding.note(way),
         None => finding,
-    }
+    })
 }
 
 /// The way that a branch takes, a decision a line; nothing of one that is refused at once.

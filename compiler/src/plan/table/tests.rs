@@ -303,6 +303,7 @@ fn atoms() -> impl Strategy<Value = Condition> {
             test(Field::ClientIp, Predicate::Networks(vec![network]))
         }),
         1 => (400i64..500).prop_map(|low| test(Field::Port, Predicate::Between(low, 460))),
+        1 => Just(test(Field::Port, Predicate::OneOf(vec!["443".into(), "8080".into()]))),
         1 => Just(test(Field::Source, Predicate::OneOf(vec!["default/edge".into()]))),
     ]
 }
