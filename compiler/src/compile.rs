@@ -7,6 +7,7 @@
 use crate::lint::levels::Levels;
 use crate::model::Mesh;
 use crate::plan::needs::{self, Asked};
+use crate::plan::origin::{Check, Origin, Suppression, source_hash};
 use crate::plan::table::TableError;
 use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
@@ -72,6 +73,8 @@ pub struct Checked {
     pub levels: Levels,
     /// What it means; none where nothing could be made of it.
     pub mesh: Option<Mesh>,
+    /// What it was held against and held, for the bundle to say so.
+    pub checks: Vec<Check>,
     /// What there is to report, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -132,6 +135,7 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
         files,
         levels,
         mesh,
+        checks: Vec::new(),
         diagnostics,
     }
 }
@@ -184,7 +188,8 @@ impl Checked {
         // A lint that the mesh denies is an error of what can be planned.
         let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
         let sound = !self.diagnostics.iter().any(broken);
-        let planned = match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
+        let mesh = self.mesh.as_ref().filter(|_| sound)?;
+        let planned = match plan::plan_from(mesh, &self.sources, &self.origin(mesh)) {
             Ok(planned) => Some(planned),
             Err(error) => {
                 self.diagnostics.push(plan_problem(error));
@@ -198,6 +203,28 @@ impl Checked {
         }
         report::sort(&mut self.diagnostics);
         planned.filter(|_| !self.has_errors())
+    }
+
+    /// Where a bundle of the mesh comes from.
+    pub fn origin(&self, mesh: &Mesh) -> Origin {
+        let everywhere = self.levels.allowed().map(|code| Suppression {
+            code: code.id(),
+            lint: code.name(),
+            reason: None,
+            span: mesh.span,
+        });
+        let places = self.levels.suppressions().iter().map(|it| Suppression {
+            code: it.code.id(),
+            lint: it.name(),
+            reason: Some(it.reason.clone()),
+            span: it.span,
+        });
+        Origin {
+            sources: Some(source_hash(&self.sources, self.files)),
+            whole: None,
+            checks: self.checks.clone(),
+            suppressions: everywhere.chain(places).collect(),
+        }
     }
 
     /// What there is to report, for a command that runs `here`.

@@ -118,6 +118,7 @@ impl Planner<'_> {
             .iter()
             .map(|rule| format::Rule {
                 name: self.draft.string(&rule.name),
+                text: self.text_of(rule.span, &rule.name),
                 location: self.location(rule.span),
                 allows: u8::from(rule.allows),
             })
@@ -142,6 +143,7 @@ impl Planner<'_> {
         let mut table = self.diagrams(&matches, &[span])?;
         let rule = format::Rule {
             name: self.draft.string(""),
+            text: self.draft.string(""),
             location: self.location(span),
             allows: 1,
         };

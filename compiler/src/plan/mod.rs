@@ -11,6 +11,7 @@ mod gateways;
 pub mod mdd;
 pub mod needs;
 pub mod order;
+pub mod origin;
 pub mod path;
 mod policies;
 mod services;
@@ -28,6 +29,7 @@ use mesh_bundle::host::{self, HostEntry, Scope};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::value::{Cidr, HostPattern};
+use origin::Origin;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use table::TableError;
@@ -53,6 +55,11 @@ pub struct PlanError {
 
 /// Makes a bundle of a mesh.
 pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
+    plan_from(mesh, sources, &Origin::default())
+}
+
+/// Makes a bundle of a mesh that says where it comes from.
+pub fn plan_from(mesh: &Mesh, sources: &Sources, origin: &Origin) -> Result<Planned, PlanError> {
     let mut planner = Planner {
         mesh,
         sources,
@@ -66,6 +73,7 @@ pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
     planner.credentials();
     planner.number_versions();
     planner.mesh()?;
+    planner.origin(origin);
     planner.services()?;
     planner.gateways()?;
     planner.needs();
@@ -105,6 +113,17 @@ impl Planner<'_> {
 
     fn opt_string(&mut self, text: Option<&str>) -> StrId {
         text.map_or(Id::NONE, |text| self.draft.string(text))
+    }
+
+    /// What is written there, without the `NAME:` before it, in one line; the name where nothing is.
+    fn text_of(&mut self, span: Span, name: &str) -> StrId {
+        let text = self.sources.text(span);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = text
+            .strip_prefix(name)
+            .and_then(|text| text.strip_prefix(':'));
+        let text = named.map_or(text.as_str(), str::trim_start);
+        self.draft.string(if text.is_empty() { name } else { text })
     }
 
     fn texts<'s>(&mut self, texts: impl IntoIterator<Item = &'s String>) -> Run<format::Text> {
@@ -170,7 +189,7 @@ impl Planner<'_> {
         })
     }
 
-    /// The mesh's own record, and how the bundle came to be.
+    /// The mesh's own record.
     fn mesh(&mut self) -> Result<(), PlanError> {
         let mesh = self.mesh;
         let mtls = Said {
@@ -209,28 +228,9 @@ impl Planner<'_> {
             host_seed: U64::ZERO,
             host_probe: U32::ZERO,
             policy: self.policy(&mesh.defaults, &[])?,
+            ..format::Mesh::default()
         };
-        let compiler = concat!("meshc ", env!("CARGO_PKG_VERSION"));
-        self.fact("compiler", compiler);
-        if let Some(environment) = &self.mesh.environment {
-            self.fact("environment", &environment.name);
-            for set in &environment.sets {
-                let (what, value) = set.split_once('=').unwrap_or((set, ""));
-                self.fact(&format!("set {}", what.trim()), value.trim());
-            }
-        }
-        for param in &self.mesh.params {
-            self.fact(&format!("param {}", param.name), &param.value);
-        }
         Ok(())
-    }
-
-    fn fact(&mut self, key: &str, value: &str) {
-        let fact = format::Provenance {
-            key: self.draft.string(key),
-            value: self.draft.string(value),
-        };
-        self.draft.provenances.push(fact);
     }
 
     fn credentials(&mut self) {
