@@ -84,11 +84,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
     let ensure = |holds, what| if holds { Ok(()) } else { Err(what) };
     let (header, records) =
         SignaturesHeader::ref_from_prefix(bytes).map_err(|_| "is too short for signatures")?;
-    ensure(header.magic == MAGIC, "are no signatures")?;
+    ensure(header.magic == MAGIC, "is no signature")?;
     let (stride, count) = (header.stride.get() as usize, header.count.get() as usize);
     ensure(
         stride >= size_of::<Signature>() && (1..=MAX_SIGNATURES).contains(&count),
-        "are signatures of another form",
+        "has signatures of another form",
     )?;
     ensure(
         stride.checked_mul(count) == Some(records.len()),
