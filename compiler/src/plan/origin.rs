@@ -4,6 +4,7 @@
 //! what the compiler was content with. None of it is a time or a place: the same mesh gives the same bytes.
 
 use super::Planner;
+use mesh_bundle::BundleId;
 use mesh_bundle::format::{self as format, CheckKind, Id};
 use mesh_lang::source::{Sources, Span};
 use zerocopy::little_endian::U32;
@@ -14,7 +15,7 @@ pub struct Origin {
     /// The hash of the sources.
     pub sources: Option<[u8; 32]>,
     /// The bundle that a slice is cut from.
-    pub whole: Option<[u8; 32]>,
+    pub whole: Option<BundleId>,
     /// What the mesh was held against, and held.
     pub checks: Vec<Check>,
     /// Lints that are not heard of.
@@ -61,21 +62,16 @@ pub fn source_hash(sources: &Sources, files: usize) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// `b3:` and all 64 hexadecimal digits.
-fn written(hash: [u8; 32]) -> String {
-    format!("b3:{}", blake3::Hash::from_bytes(hash).to_hex())
-}
-
 impl Planner<'_> {
     /// Writes how the bundle came to be.
     pub(super) fn origin(&mut self, origin: &Origin) {
         let mesh = self.mesh;
         self.fact("compiler", concat!("meshc ", env!("CARGO_PKG_VERSION")));
         if let Some(hash) = origin.sources {
-            self.fact("sources", &written(hash));
+            self.fact("sources", &BundleId(hash).in_full());
         }
-        if let Some(hash) = origin.whole {
-            self.fact("whole", &written(hash));
+        if let Some(whole) = origin.whole {
+            self.fact("whole", &whole.in_full());
         }
         if let Some(environment) = &mesh.environment {
             self.fact("environment", &environment.name);

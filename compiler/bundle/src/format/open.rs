@@ -95,6 +95,19 @@ impl OpenError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BundleId(pub [u8; 32]);
 
+impl BundleId {
+    /// `b3:` and all 64 hexadecimal digits.
+    pub fn in_full(&self) -> String {
+        format!("b3:{}", blake3::Hash::from_bytes(self.0).to_hex())
+    }
+
+    /// From what [`BundleId::in_full`] writes.
+    pub fn from_full(text: &str) -> Option<Self> {
+        let hash = blake3::Hash::from_hex(text.strip_prefix("b3:")?).ok()?;
+        Some(Self(*hash.as_bytes()))
+    }
+}
+
 impl fmt::Display for BundleId {
     /// `b3:` and the first 12 hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
