@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 const FILES: [(&str, &str); 3] = [
-    ("all.mesh", support::EVERYTHING),
+    ("everything.mesh", support::EVERYTHING),
     (
         "more/a.mesh",
         "service a { endpoints 127.0.0.1:1; authz { allow shop } }\n",
@@ -53,7 +53,7 @@ fn place_time_and_surroundings_leave_no_trace() {
     let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let file = std::fs::File::options()
         .write(true)
-        .open(other.path().join("all.mesh"))
+        .open(other.path().join("everything.mesh"))
         .unwrap();
     file.set_modified(old).unwrap();
     let first = compile(".", one.path(), |_| {});

@@ -1,14 +1,17 @@
 //! The command line: one file per command.
 
+mod bundles;
 mod compile;
 mod expand;
 mod explain;
 mod file;
 mod fmt;
 mod init;
+mod keygen;
 mod lint;
 mod params;
 mod shell;
+mod sign;
 #[cfg(feature = "up")]
 mod up;
 
@@ -73,6 +76,10 @@ enum Command {
     Fmt(fmt::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
+    /// Sign bundles, so that nodes can tell who made them.
+    Sign(sign::Arguments),
+    /// Make a pair of keys to sign bundles with.
+    Keygen(keygen::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
@@ -146,6 +153,8 @@ pub fn run() -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Fmt(arguments) => fmt::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
         Command::Params(arguments) => params::run(&arguments),

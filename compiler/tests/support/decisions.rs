@@ -209,13 +209,14 @@ pub fn decisions(bundle: &Bundle) -> String {
         "shop.example",
         "www.shop.example",
         "shop",
+        "shop.internal",
         "ratings",
-        "n.x",
         "x.n",
+        "mail",
         "ledger",
     ] {
         for (method, path, query, header) in [
-            ("GET", "/", "", ("x-a", "1")),
+            ("GET", "/", "", ("x-team", "qa")),
             ("GET", "/a/7", "q=1", ("x-a", "1")),
             ("POST", "/files/x.json", "page=8", ("cookie", "u=abc")),
             ("GET", "/v1/x/y", "", ("x-a", "2")),
@@ -224,6 +225,10 @@ pub fn decisions(bundle: &Bundle) -> String {
             ("DELETE", "/older/ones/7", "", ("x-b", "1")),
             ("POST", "/x/y/info", "", ("x-b", "1")),
             ("GET", "/admin/x", "", ("cookie", "c=d")),
+            ("POST", "/n/x", "", ("x-b", "1")),
+            ("GET", "/moved", "", ("x-b", "1")),
+            ("GET", "/api/v2", "", ("x-a", "1")),
+            ("PUT", "/plain", "", ("x-b", "1")),
         ] {
             let asked = Asked {
                 method: method.to_owned(),

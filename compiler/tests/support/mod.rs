@@ -11,19 +11,24 @@ pub use exercise::exercise;
 use meshc::compile::{Checked, Selection, check};
 use meshc::project::Project;
 
-/// A mesh that uses a bit of everything.
-pub const EVERYTHING: &str = include_str!("../golden/mesh/all.mesh");
+/// A mesh that uses every statement of the language.
+pub const EVERYTHING: &str = include_str!("../policies/everything.mesh");
 
 /// The mesh of a text.
 pub fn checked(text: &str) -> Checked {
-    let project = Project::of_texts([("all.mesh", text)]);
+    let project = Project::of_texts([("everything.mesh", text)]);
     check(project, &Selection::default())
 }
 
-/// The bundle of a mesh that uses a bit of everything.
-pub fn everything() -> Vec<u8> {
-    let mut checked = checked(EVERYTHING);
+/// The bundle of a mesh that has nothing to report.
+pub fn compiled(text: &str) -> Vec<u8> {
+    let mut checked = checked(text);
     let planned = checked.plan();
     assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
     planned.unwrap().bytes
+}
+
+/// The bundle of a mesh that uses every statement of the language.
+pub fn everything() -> Vec<u8> {
+    compiled(EVERYTHING)
 }

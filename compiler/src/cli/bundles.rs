@@ -1,0 +1,56 @@
+//! Bundles that are there: files, and directories of slices.
+
+use mesh_bundle::Bundle;
+use mesh_bundle::format::{MAX_LENGTH, OpenError};
+use std::path::{Path, PathBuf};
+
+/// How the files of bundles are called.
+pub(super) const EXTENSION: &str = "bundle";
+
+/// Opens a bundle, checking all of it but who signed it.
+pub(super) fn open(path: &Path) -> Result<Bundle, String> {
+    let name = path.display();
+    let unreadable = |error| format!("{name} cannot be read: {error}");
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAX_LENGTH as u64 {
+        return Err(format!("{name} {}", OpenError::TooLarge(length)));
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    Bundle::open(bytes).map_err(|error| format!("{name} {error}"))
+}
+
+/// The bundle at a path; of a directory all below it, in the order of their names.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    collect(path, &mut files)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    files.sort();
+    if files.is_empty() {
+        return Err(format!(
+            "there is no bundle in {}; `meshc compile --slice -o` writes some",
+            path.display()
+        ));
+    }
+    Ok(files)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|it| it.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|it| it == EXTENSION) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
