@@ -7,5 +7,6 @@ mod command_line;
 mod http2;
 mod lint;
 mod reload;
+mod signatures;
 mod split;
 mod up;

@@ -1,5 +1,6 @@
 //! Bundles that are there: files, and directories of slices.
 
+use super::file;
 use mesh_bundle::Bundle;
 use mesh_bundle::format::{MAX_LENGTH, OpenError};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,13 @@ pub(super) fn open(path: &Path) -> Result<Bundle, String> {
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
     Bundle::open(bytes).map_err(|error| format!("{name} {error}"))
+}
+
+/// Puts a bundle in place: whoever reads the file sees the one before or this one. A bundle holds no secret, and
+/// who serves it may be somebody else.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    file::replace(path, bytes, file::readable_by_all())
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// The bundle at a path; of a directory all below it, in the order of their names.

@@ -1,15 +1,16 @@
 //! `meshc compile`: a mesh becomes a bundle.
 
-use super::{FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, file, print, tell};
+use super::sign::{Signer, Terms};
+use super::{
+    FINDINGS, Failure, FormatArguments, MeshArguments, Stream, When, bundles, print, tell,
+};
 use crate::compile::check;
 use crate::model::Mesh;
 use crate::report::{Format, count, render};
-use mesh_bundle::BundleId;
-use mesh_bundle::format::{HEADER_LENGTH, Header};
+use mesh_bundle::Bundle;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
-use zerocopy::FromBytes as _;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,10 +21,19 @@ pub(crate) struct Arguments {
     /// Where to write the bundle; by default `NAME.bundle`, after the mesh, in the current directory.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Sign the bundle with this private key: a file that `meshc keygen` wrote. May be given several times.
+    #[arg(long = "sign", value_name = "KEY")]
+    keys: Vec<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
 }
 
 pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failure> {
     let started = Instant::now();
+    let signer = match arguments.keys.as_slice() {
+        [] => None,
+        keys => Some(Signer::new(keys, &arguments.terms)?),
+    };
     let (project, selection) = arguments.mesh.load()?;
     let mut checked = check(project, &selection);
     checked.warn_of_what_is_not_acted_on();
@@ -47,17 +57,23 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
         Some(output) => output.clone(),
         None => PathBuf::from(format!("{}.bundle", mesh.name)),
     };
-    // A bundle holds no secret, and who serves it may be somebody else.
-    file::replace(&output, &planned.bytes, file::readable_by_all())
-        .map_err(|error| format!("{} cannot be written: {error}", output.display()))?;
-    let done = format!(
+    let bundle = Bundle::open(planned.bytes).map_err(|error| format!("the bundle {error}"))?;
+    let bytes = match &signer {
+        Some(signer) => &signer.sign(&bundle)?,
+        None => bundle.bytes(),
+    };
+    bundles::write(&output, bytes)?;
+    let mut done = format!(
         "compiled  {}  {} ms\nwrote     {}  {}  {}\n",
         contents(mesh),
         started.elapsed().as_millis(),
         output.display(),
-        size(planned.bytes.len()),
-        bundle_id(&planned.bytes),
+        size(bytes.len()),
+        bundle.id(),
     );
+    if let Some(signer) = &signer {
+        done += &signer.describe();
+    }
     if for_people {
         print(&done)?;
     } else {
@@ -83,9 +99,4 @@ fn size(bytes: usize) -> String {
         10_240..10_485_760 => format!("{} KiB", bytes.div_ceil(1024)),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
     }
-}
-
-fn bundle_id(bytes: &[u8]) -> BundleId {
-    let header = Header::read_from_bytes(&bytes[..HEADER_LENGTH]);
-    BundleId(header.map_or([0; 32], |header| header.hash))
 }

@@ -38,6 +38,7 @@ Examples:
   meshc lint --fix .                                  and mend what can be mended
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
+  meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
   meshc explain E0302                                 what a finding means
 

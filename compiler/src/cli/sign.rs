@@ -1,7 +1,8 @@
 //! `meshc sign`: signatures for bundles that are there, and what signing needs wherever it is done.
 
-use super::{Failure, bundles, file, print, tell};
+use super::{Failure, bundles, print, tell};
 use mesh_bundle::Bundle;
+use mesh_bundle::format::Signatures;
 use mesh_bundle::signature::{self, Moment, PrivateKey, Statement};
 use mesh_lang::value::Duration;
 use std::path::{Path, PathBuf};
@@ -39,13 +40,13 @@ pub(crate) struct Arguments {
 pub(crate) struct Terms {
     /// Where a bundle stands among its mesh's: nodes take none with a smaller number than they had. By default
     /// the time in milliseconds (`SOURCE_DATE_EPOCH`, if that is set).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "keys")]
     sequence: Option<u64>,
     /// From when on a bundle may be used, as in 2026-11-20T09:00:00Z or 2026-11-20 [default: at once].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "keys")]
     valid_from: Option<Moment>,
     /// How long it may be used, as in 30d or 12h [default: for ever].
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "keys")]
     valid_for: Option<Duration>,
 }
 
@@ -66,8 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         signed.push((path, signer.sign(&bundle)?, bundle.id()));
     }
     for (path, bytes, _) in &signed {
-        file::replace(path, bytes, file::readable_by_all())
-            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        bundles::write(path, bytes)?;
     }
     let width = signed
         .iter()
@@ -120,7 +120,7 @@ impl Signer {
         let before: Vec<_> = bundle
             .signatures()
             .iter()
-            .flat_map(|it| it.iter())
+            .flat_map(Signatures::iter)
             .collect();
         let signed = signature::sign(bundle.content(), &before, &statement, &self.keys);
         signed.ok_or_else(|| "a bundle has 16 signatures at most".to_owned())
@@ -132,10 +132,12 @@ impl Signer {
         let keys = keys.collect::<Vec<_>>().join(", ");
         let mut line = format!("by        key {keys}, sequence {}", self.sequence);
         if self.not_before != Moment::START {
-            line += &format!(", valid from {}", self.not_before);
+            line += ", valid from ";
+            line += &self.not_before.to_string();
         }
         if self.not_after != Moment::NEVER {
-            line += &format!(", valid until {}", self.not_after);
+            line += ", valid until ";
+            line += &self.not_after.to_string();
         }
         line + "\n"
     }
