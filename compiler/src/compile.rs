@@ -8,11 +8,13 @@ use crate::lint::levels::Levels;
 use crate::model::Mesh;
 use crate::plan::needs::{self, Asked};
 use crate::plan::origin::{Check, Origin, Suppression, source_hash};
+use crate::plan::slice::{self, NodeName};
 use crate::plan::table::TableError;
 use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
+use mesh_bundle::BundleId;
 use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
@@ -203,6 +205,24 @@ impl Checked {
         }
         report::sort(&mut self.diagnostics);
         planned.filter(|_| !self.has_errors())
+    }
+
+    /// For each node, by its name, the bundle of what it can need of the whole one.
+    pub fn slices<'c>(
+        &'c self,
+        mesh: &'c Mesh,
+        whole: BundleId,
+    ) -> impl Iterator<Item = (NodeName<'c>, Result<Planned, PlanError>)> + use<'c> {
+        let origin = Origin {
+            sources: Some(source_hash(&self.sources, self.files)),
+            whole: Some(whole),
+            ..Origin::default() // what was checked, the whole one says
+        };
+        let asked = needs::of(mesh);
+        slice::nodes(mesh).map(move |node| {
+            let planned = plan::plan_slice(mesh, &self.sources, &origin, &asked, node);
+            (node.name(mesh), planned)
+        })
     }
 
     /// Where a bundle of the mesh comes from.

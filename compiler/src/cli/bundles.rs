@@ -20,6 +20,21 @@ pub(super) fn open(path: &Path) -> Result<Bundle, String> {
     Bundle::open(bytes).map_err(|error| format!("{name} {error}"))
 }
 
+/// Opens a bundle that was made just now.
+pub(super) fn made(bytes: Vec<u8>) -> Result<Bundle, String> {
+    Bundle::open(bytes)
+        .map_err(|error| format!("the bundle just compiled {error}; this is a bug in meshc"))
+}
+
+/// "5120 bytes", "40 KiB".
+pub(super) fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_240 => format!("{bytes} bytes"),
+        10_240..10_485_760 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}
+
 /// Puts a bundle in place: whoever reads the file sees the one before or this one. A bundle holds no secret, and
 /// who serves it may be somebody else.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {

@@ -113,6 +113,18 @@ pub(crate) struct MeshArguments {
 }
 
 impl MeshArguments {
+    /// The directory that paths in the mesh are relative to.
+    #[cfg(feature = "up")]
+    pub(crate) fn root(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(parent) if self.path.is_file() && parent.as_os_str().is_empty() => {
+                PathBuf::from(".")
+            }
+            Some(parent) if self.path.is_file() => parent.to_owned(),
+            _ => self.path.clone(),
+        }
+    }
+
     /// Reads the mesh, and what is selected of it.
     pub(crate) fn load(&self) -> Result<(Project, Selection), Failure> {
         let project = Project::load(&self.path).map_err(|error| error.to_string())?;

@@ -61,6 +61,13 @@ impl Planner<'_> {
         }
     }
 
+    /// Rules that let nobody in: of a service whose own sidecar knows the real ones.
+    pub(super) fn nobody(&mut self) -> Id<format::Authz> {
+        *self
+            .nobody
+            .get_or_insert_with(|| push(&mut self.draft.authzs, format::Authz::default()))
+    }
+
     /// The rules of a block, after those of its namespace; where it says none, what holds without it:
     /// who is only counted or asked besides was let in before, and still is.
     fn authz(

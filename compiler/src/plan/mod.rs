@@ -15,6 +15,7 @@ pub mod origin;
 pub mod path;
 mod policies;
 mod services;
+pub mod slice;
 mod spreads;
 pub mod table;
 pub mod text;
@@ -22,15 +23,19 @@ pub mod text;
 use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
 use crate::model::said::{Said, Switch};
-use crate::model::{Mesh, Mtls, Service, Target};
+use crate::model::{Mesh, Mtls, Service, ServiceId, Target};
 use formula::{FieldName, field_name};
-use mesh_bundle::format::{self as format, Draft, Id, Location, Protocol, Run, StrId, extend};
-use mesh_bundle::host::{self, HostEntry, Scope};
+use mesh_bundle::format::{
+    self as format, Draft, HostSlot, Id, Location, Protocol, Run, StrId, extend,
+};
+use mesh_bundle::host::{self, HostEntry};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::value::{Cidr, HostPattern};
+use needs::Asked;
 use origin::Origin;
-use std::collections::HashMap;
+use slice::{Node, Scope};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use table::TableError;
 use zerocopy::little_endian::{U32, U64};
@@ -60,33 +65,26 @@ pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
 
 /// Makes a bundle of a mesh that says where it comes from.
 pub fn plan_from(mesh: &Mesh, sources: &Sources, origin: &Origin) -> Result<Planned, PlanError> {
-    let mut planner = Planner {
-        mesh,
-        sources,
-        draft: Draft::default(),
-        first_version: Vec::new(),
-        policies: HashMap::new(),
-        plain_spread: None,
-        hosts: Vec::new(),
-        residual: Vec::new(),
-    };
-    planner.credentials();
-    planner.number_versions();
-    planner.mesh()?;
-    planner.origin(origin);
-    planner.services()?;
-    planner.gateways()?;
-    planner.needs();
-    planner.host_index();
-    Ok(Planned {
-        bytes: planner.draft.finish(),
-        residual: planner.residual,
-    })
+    Planner::new(mesh, sources, Scope::whole(mesh)).plan(origin, &needs::of(mesh))
+}
+
+/// Makes the slice of a node: of a mesh that became a bundle, which `origin` names. `asked` is what the mesh
+/// asks for.
+pub fn plan_slice(
+    mesh: &Mesh,
+    sources: &Sources,
+    origin: &Origin,
+    asked: &[Asked],
+    node: Node,
+) -> Result<Planned, PlanError> {
+    Planner::new(mesh, sources, Scope::of(mesh, node)).plan(origin, asked)
 }
 
 struct Planner<'m> {
     mesh: &'m Mesh,
     sources: &'m Sources,
+    /// What of the mesh is written.
+    scope: Scope,
     draft: Draft,
     /// For each service the record of its first version.
     first_version: Vec<u32>,
@@ -94,8 +92,43 @@ struct Planner<'m> {
     policies: HashMap<Vec<u8>, Id<format::Policy>>,
     /// The record of services that say nothing of how their endpoints are chosen.
     plain_spread: Option<Id<format::Spread>>,
+    /// The record of rules that let nobody in.
+    nobody: Option<Id<format::Authz>>,
     hosts: Vec<HostEntry>,
     residual: Vec<Span>,
+}
+
+impl<'m> Planner<'m> {
+    fn new(mesh: &'m Mesh, sources: &'m Sources, scope: Scope) -> Self {
+        Self {
+            mesh,
+            sources,
+            scope,
+            draft: Draft::default(),
+            first_version: Vec::new(),
+            policies: HashMap::new(),
+            plain_spread: None,
+            nobody: None,
+            hosts: Vec::new(),
+            residual: Vec::new(),
+        }
+    }
+
+    fn plan(mut self, origin: &Origin, asked: &[Asked]) -> Result<Planned, PlanError> {
+        self.credentials();
+        self.number_versions();
+        self.mesh()?;
+        self.slice();
+        self.origin(origin);
+        self.services()?;
+        self.gateways()?;
+        self.needs(asked);
+        self.host_index();
+        Ok(Planned {
+            bytes: self.draft.finish(),
+            residual: self.residual,
+        })
+    }
 }
 
 impl Planner<'_> {
@@ -288,30 +321,36 @@ impl Planner<'_> {
     fn host_index(&mut self) {
         let mesh = self.mesh;
         let takes_requests = |service: &Service| service.protocol.value != Protocol::Tcp;
-        for (index, service) in (0u32..).zip(&mesh.services) {
-            if !takes_requests(service) {
+        for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+            let Some(value) = self.host_value(id).filter(|_| takes_requests(service)) else {
                 continue;
-            }
+            };
             let everywhere = std::iter::once(format!("{}.{}", service.name, service.namespace))
                 .chain(service.hosts.iter().cloned());
             for key in everywhere {
                 self.hosts.push(HostEntry {
-                    scope: Scope::Everywhere,
+                    scope: host::Scope::Everywhere,
                     key,
-                    value: index,
+                    value,
                 });
             }
         }
-        for (namespace, name, service) in mesh.short_names() {
-            if !takes_requests(&mesh[service]) {
-                continue;
+        let namespaces = match self.scope.namespace(mesh) {
+            Some(namespace) => BTreeSet::from([namespace]),
+            None => mesh.service_namespaces(),
+        };
+        for namespace in namespaces {
+            for (name, id) in mesh.short_names(namespace) {
+                let Some(value) = self.host_value(id).filter(|_| takes_requests(&mesh[id])) else {
+                    continue;
+                };
+                let namespace = self.draft.string(namespace);
+                self.hosts.push(HostEntry {
+                    scope: host::Scope::Namespace(namespace),
+                    key: name.to_owned(),
+                    value,
+                });
             }
-            let namespace = self.draft.string(&namespace);
-            self.hosts.push(HostEntry {
-                scope: Scope::Namespace(namespace),
-                key: name,
-                value: service.0,
-            });
         }
         let entries = std::mem::take(&mut self.hosts);
         let (seed, probe) = host::write(&mut self.draft, &entries);
@@ -319,8 +358,26 @@ impl Planner<'_> {
         self.draft.mesh.host_probe = U32::new(probe);
     }
 
+    /// What the name of a service leads to: its record, nobody where the node may not call it, or nothing
+    /// where it need not be known.
+    fn host_value(&self, service: ServiceId) -> Option<u32> {
+        if self.scope.is_of_gateway() {
+            return None;
+        }
+        if self.scope.is_callee(service) {
+            return self.scope.record(service);
+        }
+        // It must not pass for a host outside the mesh.
+        self.mesh.egress.value.then_some(HostSlot::NOBODY)
+    }
+
+    /// The record of a service. Whatever leads to one that is not there would be refused when it is opened.
+    fn service_record<R>(&self, service: ServiceId) -> Id<R> {
+        self.scope.record(service).map_or(Id::NONE, Id::new)
+    }
+
     fn target_words(&self, target: Target) -> (u32, u32) {
-        let service = Id::new(target.service().0);
+        let service = self.service_record(target.service());
         let target = match target {
             Target::Service(_) => format::Target::Service(service),
             Target::Own(_) => format::Target::Own(service),
