@@ -8,5 +8,6 @@ mod http2;
 mod lint;
 mod reload;
 mod signatures;
+mod slices;
 mod split;
 mod up;
