@@ -7,6 +7,8 @@
 use crate::lint::levels::Levels;
 use crate::model::Mesh;
 use crate::plan::needs::{self, Asked};
+use crate::plan::origin::{Check, Origin, Suppression, source_hash};
+use crate::plan::slice::{self, NodeName};
 use crate::plan::table::TableError;
 use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
@@ -14,7 +16,7 @@ use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
 use crate::testing;
 use crate::verify;
-use mesh_bundle::Bundle;
+use mesh_bundle::{Bundle, BundleId};
 use mesh_bundle::needs::Feature;
 use mesh_lang::codes::{Code, Severity};
 use mesh_lang::diagnostic::Diagnostic;
@@ -75,6 +77,8 @@ pub struct Checked {
     pub levels: Levels,
     /// What it means; none where nothing could be made of it.
     pub mesh: Option<Mesh>,
+    /// What it was held against and held, for the bundle to say so.
+    pub checks: Vec<Check>,
     /// What there is to report, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -135,6 +139,7 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
         files,
         levels,
         mesh,
+        checks: Vec::new(),
         diagnostics,
     }
 }
@@ -215,12 +220,53 @@ impl Checked {
         // A lint that the mesh denies is an error of what can be planned.
         let broken = |it: &Diagnostic| it.severity == Severity::Error && !it.code.is_lint();
         let sound = !self.diagnostics.iter().any(broken);
-        match plan::plan(self.mesh.as_ref().filter(|_| sound)?, &self.sources) {
+        let mesh = self.mesh.as_ref().filter(|_| sound)?;
+        match plan::plan_from(mesh, &self.sources, &self.origin(mesh)) {
             Ok(planned) => Some(planned),
             Err(error) => {
                 self.diagnostics.push(plan_problem(error));
                 None
             }
+        }
+    }
+
+    /// For each node, by its name, the bundle of what it can need of the whole one.
+    pub fn slices<'c>(
+        &'c self,
+        mesh: &'c Mesh,
+        whole: BundleId,
+    ) -> impl Iterator<Item = (NodeName<'c>, Result<Planned, PlanError>)> + use<'c> {
+        let origin = Origin {
+            sources: Some(source_hash(&self.sources, self.files)),
+            whole: Some(whole),
+            ..Origin::default() // what was checked, the whole one says
+        };
+        let asked = needs::of(mesh);
+        slice::nodes(mesh).map(move |node| {
+            let planned = plan::plan_slice(mesh, &self.sources, &origin, &asked, node);
+            (node.name(mesh), planned)
+        })
+    }
+
+    /// Where a bundle of the mesh comes from.
+    pub fn origin(&self, mesh: &Mesh) -> Origin {
+        let everywhere = self.levels.allowed().map(|code| Suppression {
+            code: code.id(),
+            lint: code.name(),
+            reason: None,
+            span: mesh.span,
+        });
+        let places = self.levels.suppressions().iter().map(|it| Suppression {
+            code: it.code.id(),
+            lint: it.name(),
+            reason: Some(it.reason.clone()),
+            span: it.span,
+        });
+        Origin {
+            sources: Some(source_hash(&self.sources, self.files)),
+            whole: None,
+            checks: self.checks.clone(),
+            suppressions: everywhere.chain(places).collect(),
         }
     }
 

@@ -16,6 +16,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use mesh_bundle::signature::Moment;
 use serde_json::{Value, json};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -150,6 +151,12 @@ fn describe(status: &Status) -> Value {
             "mesh": bundle.mesh,
             "arms": bundle.arms,
             "loaded": timestamp_text(bundle.loaded),
+            "signature": facts.approval.as_ref().map(|it| json!({
+                "key": it.key.to_string(),
+                "sequence": it.in_force.sequence,
+                "valid_until": (it.not_after != Moment::NEVER).then(|| it.not_after.to_string()),
+            })),
+            "slice": bundle.slice,
             "provenance": provenance.collect::<serde_json::Map<_, _>>(),
         },
         "nodes": nodes.collect::<Vec<_>>(),

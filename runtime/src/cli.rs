@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use mesh_bundle::signature::Moment;
 
 use crate::config::{self, Admin, ConfigError, DEFAULT_ADMIN, Settings};
 use crate::reload::{counted, say};
 use crate::snapshot::{Entrance, Snapshot};
 use crate::{
-    AccessLog, Exit, Node, NodeOptions, ProcessOptions, Runtime, Source, SourceError, StartError,
+    AccessLog, Exit, Gate, GateError, Node, NodeOptions, ProcessOptions, Runtime, Source,
+    SourceError, StartError,
 };
 
 const AFTER_HELP: &str = "\
@@ -24,6 +26,7 @@ Examples:
   meshd run --bundle bookinfo.bundle --node gateway/edge
   meshd run --bundle bookinfo.bundle --node sidecar/reviews --outbound 127.0.0.1:15001
   meshd run --config /etc/mesh/meshd.yaml
+  meshd run --bundle bookinfo.bundle --node gateway/edge --trust mesh.pub --state mesh.state
   meshd check --bundle bookinfo.bundle --node gateway/edge
 
 Exit codes:
@@ -89,6 +92,15 @@ struct NodeArguments {
     /// Where certificates with relative paths are [default: the bundle's directory].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     files: Option<PathBuf>,
+    /// Serve only bundles that one of these keys has signed: files of public keys (PEM).
+    #[arg(long, value_name = "KEY", num_args = 1.., value_hint = ValueHint::FilePath)]
+    trust: Vec<PathBuf>,
+    /// Serve only bundles of this mesh [default, with --trust: the mesh of the first bundle].
+    #[arg(long, value_name = "NAME")]
+    mesh: Option<String>,
+    /// Remember the newest bundle served in a file, so that no older one is served after a restart.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    state: Option<PathBuf>,
     /// Read what is not said here from a file; `meshd schema` says what it may hold.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
@@ -131,6 +143,9 @@ impl NodeArguments {
             endpoint: self.endpoint,
             outbound: self.outbound,
             files: self.files,
+            trust: self.trust,
+            mesh: self.mesh,
+            state: self.state,
             ..Settings::default()
         };
         (settings, self.config)
@@ -158,6 +173,10 @@ impl RunArguments {
 enum Problem {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("--state remembers signatures, and without --trust none are looked at")]
+    StateOfNothing,
+    #[error(transparent)]
+    Gate(#[from] GateError),
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -170,7 +189,11 @@ impl Problem {
     fn code(&self) -> u8 {
         match self {
             Self::Start(StartError::Thread(_)) | Self::Output(_) => 1,
-            Self::Config(_) | Self::Source(_) | Self::Start(_) => 2,
+            Self::Config(_)
+            | Self::StateOfNothing
+            | Self::Gate(_)
+            | Self::Source(_)
+            | Self::Start(_) => 2,
         }
     }
 }
@@ -273,7 +296,12 @@ fn opened(settings: &Settings) -> Result<(Source, Node, NodeOptions), Problem> {
         flag: "--node gateway/NAME or sidecar/SERVICE",
         key: "node",
     })?;
-    let source = Source::open(path)?;
+    if settings.state.is_some() && settings.trust.is_empty() {
+        return Err(Problem::StateOfNothing);
+    }
+    let (mesh, state) = (settings.mesh.clone(), settings.state.clone());
+    let gate = Gate::new(&settings.trust, mesh, state)?;
+    let source = Source::open_through(gate, path)?;
     let home = path.parent().filter(|home| *home != Path::new(""));
     let files = settings.files.as_deref().or(home).unwrap_or(Path::new("."));
     let options = NodeOptions {
@@ -356,6 +384,15 @@ fn check(settings: &Settings) -> Result<(), Problem> {
         bundle.str(bundle.mesh().name),
         counted(bundle.arms().len(), "arm"),
     );
+    if let Some(approval) = source.approval() {
+        let (key, sequence) = (approval.key, approval.in_force.sequence);
+        let until = match approval.not_after {
+            Moment::NEVER => String::new(),
+            until => format!(", valid until {until}"),
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "signed    key {key}, sequence {sequence}{until}");
+    }
     for plan in &snapshot.listeners {
         let place = match plan.target {
             crate::listen::socket::Target::Address(address) => address.to_string(),

@@ -95,6 +95,12 @@ pub struct Settings {
     pub bind: Option<IpAddr>,
     /// Where certificates are.
     pub files: Option<PathBuf>,
+    /// Files of the keys that bundles must be signed with; none: nobody must.
+    pub trust: Vec<PathBuf>,
+    /// The mesh that bundles must be of.
+    pub mesh: Option<String>,
+    /// The file that remembers what was served.
+    pub state: Option<PathBuf>,
     /// Where the admin pages are.
     pub admin: Option<Admin>,
     /// Where requests are logged.
@@ -126,6 +132,13 @@ impl Settings {
             workers: self.workers.or(weaker.workers),
             bind: self.bind.or(weaker.bind),
             files: self.files.or(weaker.files),
+            trust: if self.trust.is_empty() {
+                weaker.trust
+            } else {
+                self.trust
+            },
+            mesh: self.mesh.or(weaker.mesh),
+            state: self.state.or(weaker.state),
             admin: self.admin.or(weaker.admin),
             access_log: self.access_log.or(weaker.access_log),
             drain_timeout: self.drain_timeout.or(weaker.drain_timeout),
@@ -202,6 +215,10 @@ struct File {
     workers: Option<NonZeroUsize>,
     bind: Option<String>,
     files: Option<PathBuf>,
+    #[serde(default)]
+    trust: Vec<PathBuf>,
+    mesh: Option<String>,
+    state: Option<PathBuf>,
     admin: Option<String>,
     access_log: Option<String>,
     #[serde(default)]
@@ -238,6 +255,9 @@ impl File {
             workers: self.workers,
             bind: read(self.bind, &["bind"], ip, &misfit)?,
             files: self.files.map(|path| home.join(path)),
+            trust: self.trust.iter().map(|path| home.join(path)).collect(),
+            mesh: self.mesh,
+            state: self.state.map(|path| home.join(path)),
             admin: read(self.admin, &["admin"], admin, &misfit)?,
             access_log: self.access_log.map(|text| match access_log(&text) {
                 AccessLog::File(path) => AccessLog::File(home.join(path)),
@@ -402,6 +422,9 @@ outbound: 127.0.0.1:15001
 workers: 2
 bind: 0.0.0.0
 files: certificates
+trust: [old.pub, new.pub]
+mesh: bookinfo
+state: meshd.state
 admin: off
 access-log: /var/log/mesh.log
 drain:
@@ -417,6 +440,9 @@ drain:
             workers: NonZeroUsize::new(2),
             bind: Some("0.0.0.0".parse().unwrap()),
             files: Some("/etc/mesh/certificates".into()),
+            trust: vec!["/etc/mesh/old.pub".into(), "/etc/mesh/new.pub".into()],
+            mesh: Some("bookinfo".to_owned()),
+            state: Some("/etc/mesh/meshd.state".into()),
             admin: Some(Admin::Off),
             access_log: Some(AccessLog::File("/var/log/mesh.log".into())),
             drain_timeout: Some(Duration::from_secs(90)),

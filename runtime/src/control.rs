@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mesh_bundle::Bundle;
+use mesh_bundle::signature::Approval;
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -43,11 +44,14 @@ pub(crate) enum Command {
     /// Serve this. Answered with what came of it, and the certificates' files.
     Apply {
         bundle: Arc<Bundle>,
+        /// The signature for which it came in.
+        approval: Option<Approval>,
         reply: Reply,
     },
-    /// The file that is followed holds nothing that can be served.
+    /// The file that is followed holds nothing that can be served. `refusal`: it must not come in, in a word.
     Rejected {
         sentence: String,
+        refusal: Option<&'static str>,
     },
     Signal(Signal),
     /// Stop when what is under way has ended.
@@ -220,7 +224,9 @@ impl Control {
                 "a worker has ended at once",
             )));
         }
-        if let Some(source) = options.follow {
+        if let Some(mut source) = options.follow {
+            source.is_served()?;
+            control.status.approved(source.approval().cloned());
             let files = control.certificate_files();
             let (follower, nudge) = Follower::new(source, files, commands.clone());
             spawn_local(follower.run());
@@ -252,12 +258,20 @@ impl Control {
     async fn serve(mut self, mut inbox: UnboundedReceiver<Command>) -> Exit {
         let exit = loop {
             match inbox.recv().await {
-                Some(Command::Apply { bundle, reply }) => {
+                Some(Command::Apply {
+                    bundle,
+                    approval,
+                    reply,
+                }) => {
                     let applied = self.apply(bundle).await;
+                    if applied.is_ok() {
+                        self.status.approved(approval);
+                    }
                     reply.send(applied);
                 }
-                Some(Command::Rejected { sentence }) => {
+                Some(Command::Rejected { sentence, refusal }) => {
                     self.status.reloaded(Reload::Rejected, sentence);
+                    self.status.refused(refusal);
                 }
                 Some(Command::Signal(Signal::Hangup)) => {
                     if let Some(writer) = &self.writer {

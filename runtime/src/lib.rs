@@ -55,6 +55,7 @@ mod worker;
 
 pub use listen::tls::CertificateError;
 pub use node::{Node, NodeError, NodeKind, NodeSyntaxError};
+pub use reload::gate::{Gate, GateError};
 pub use reload::{Source, SourceError};
 pub use runtime::{
     Drain, Exit, ListenerInfo, NodeOptions, ProcessOptions, ReloadError, ReloadReport, Runtime,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 
 use mesh_bundle::Bundle;
-use mesh_bundle::format::{Endpoint, Gateway, Id, Service, StrId};
+use mesh_bundle::format::{Endpoint, Gateway, Id, Service, SliceOf, StrId};
 
 /// A gateway, or the sidecar of a service: `gateway/edge`, `sidecar/payments/ledger`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +86,14 @@ pub enum NodeError {
         /// Those of its kind that there are.
         known: String,
     },
+    /// The bundle is what another node can need of a mesh.
+    #[error("the bundle is the slice of {slice}, and this is {node}")]
+    OtherSlice {
+        /// The node that was asked for.
+        node: Node,
+        /// The node whose slice it is.
+        slice: String,
+    },
     /// A sidecar without anything to stand before.
     #[error("{node}: the service has no endpoint in the bundle")]
     NoEndpoint {
@@ -140,6 +148,12 @@ impl Node {
         bundle: &Bundle,
         endpoint: Option<SocketAddr>,
     ) -> Result<Role, NodeError> {
+        if let Some(slice) = slice_of(bundle).filter(|slice| slice != self) {
+            return Err(NodeError::OtherSlice {
+                node: self.clone(),
+                slice: slice.to_string(),
+            });
+        }
         let is_it = |namespace: StrId, name: StrId| {
             bundle.str(namespace) == self.namespace && bundle.str(name) == self.name
         };
@@ -217,8 +231,24 @@ impl Node {
     }
 }
 
+/// The node whose slice a bundle is, if it is not the whole mesh.
+pub fn slice_of(bundle: &Bundle) -> Option<Node> {
+    let mesh = bundle.mesh();
+    let kind = match SliceOf::from_code(mesh.slice) {
+        Some(SliceOf::Gateway) => NodeKind::Gateway,
+        Some(SliceOf::Sidecar) => NodeKind::Sidecar,
+        Some(SliceOf::Everybody) | None => return None,
+    };
+    Some(Node {
+        kind,
+        namespace: bundle.opt_str(mesh.slice_namespace)?.to_owned(),
+        name: bundle.opt_str(mesh.slice_name)?.to_owned(),
+    })
+}
+
 /// Every node of a bundle: what `--node` can name.
 pub fn nodes(bundle: &Bundle) -> impl Iterator<Item = Node> {
+    let slice = slice_of(bundle);
     let node = |kind, namespace, name| Node {
         kind,
         namespace: bundle.str(namespace).to_owned(),
@@ -229,6 +259,7 @@ pub fn nodes(bundle: &Bundle) -> impl Iterator<Item = Node> {
     gateways
         .map(move |it| node(NodeKind::Gateway, it.namespace, it.name))
         .chain(services.map(move |it| node(NodeKind::Sidecar, it.namespace, it.name)))
+        .filter(move |node| slice.as_ref().is_none_or(|slice| slice == node))
 }
 
 /// Whether a socket here could have this address: the kernel knows, and binding asks it.

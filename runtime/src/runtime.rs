@@ -16,6 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::control::{self, Command, Reply};
 use crate::node::Node;
 use crate::reload::Source;
+use crate::reload::gate::GateError;
 use crate::snapshot::SnapshotError;
 use crate::status::Status;
 use crate::telemetry::access_log::AccessLog;
@@ -134,6 +135,9 @@ pub enum StartError {
         /// Why it cannot.
         source: io::Error,
     },
+    /// What is served cannot be remembered.
+    #[error(transparent)]
+    Gate(#[from] GateError),
     /// The machine gives no thread or no event queue.
     #[error("no thread can be started: {0}")]
     Thread(#[source] io::Error),
@@ -218,7 +222,11 @@ impl Runtime {
     pub fn reload(&self, bundle: Arc<Bundle>) -> Result<ReloadReport, ReloadError> {
         let (reply, answer) = sync_channel(1);
         let reply = Reply::Thread(reply);
-        let command = Command::Apply { bundle, reply };
+        let command = Command::Apply {
+            bundle,
+            approval: None,
+            reply,
+        };
         self.commands
             .send(command)
             .map_err(|_| ReloadError::Stopping)?;

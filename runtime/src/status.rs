@@ -1,11 +1,14 @@
 //! What the process knows of itself, for the admin pages and the metrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use mesh_bundle::Bundle;
+use mesh_bundle::signature::Approval;
 
+use crate::node::slice_of;
 use crate::runtime::ListenerInfo;
 use crate::telemetry::metrics::ListenerCells;
 use crate::worker::NodeShared;
@@ -30,6 +33,10 @@ pub(crate) struct Facts {
     /// How often each [`Reload`] came out, in their order.
     pub(crate) reloads: [u64; 3],
     pub(crate) last_reload: Option<LastReload>,
+    /// The signature for which the bundle in force came in, if signatures are asked for.
+    pub(crate) approval: Option<Approval>,
+    /// How often bundles were not let in, by the reason in a word.
+    pub(crate) refusals: BTreeMap<&'static str, u64>,
 }
 
 /// What there is to know of a bundle.
@@ -38,6 +45,8 @@ pub(crate) struct BundleFacts {
     pub(crate) id: String,
     pub(crate) mesh: String,
     pub(crate) arms: usize,
+    /// The node whose slice it is.
+    pub(crate) slice: Option<String>,
     pub(crate) provenance: Vec<(String, String)>,
     pub(crate) loaded: SystemTime,
 }
@@ -100,6 +109,7 @@ impl BundleFacts {
             id: bundle.id().to_string(),
             mesh: text(bundle.mesh().name),
             arms: bundle.arms().len(),
+            slice: slice_of(bundle).map(|node| node.to_string()),
             provenance: provenance
                 .map(|it| (text(it.key), text(it.value)))
                 .collect(),
@@ -124,6 +134,8 @@ impl Status {
                 nodes: Vec::new(),
                 reloads: [0; 3],
                 last_reload: None,
+                approval: None,
+                refusals: BTreeMap::new(),
             }),
         }
     }
@@ -142,6 +154,16 @@ impl Status {
 
     pub(crate) fn bundle(&self, bundle: BundleFacts) {
         self.facts().bundle = bundle;
+    }
+
+    pub(crate) fn approved(&self, approval: Option<Approval>) {
+        self.facts().approval = approval;
+    }
+
+    pub(crate) fn refused(&self, refusal: Option<&'static str>) {
+        if let Some(refusal) = refusal {
+            *self.facts().refusals.entry(refusal).or_default() += 1;
+        }
     }
 
     pub(crate) fn nodes(&self, nodes: Vec<NodeFacts>) {

@@ -7,5 +7,7 @@ mod command_line;
 mod http2;
 mod lint;
 mod reload;
+mod signatures;
+mod slices;
 mod split;
 mod up;

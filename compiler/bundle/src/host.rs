@@ -109,9 +109,15 @@ impl Scope {
         }
     }
 
-    /// Whether a number in a record is a gateway's; for validation.
-    pub(crate) fn gateway(number: u32) -> Option<usize> {
-        (number & Self::NAMESPACE == 0).then_some(number as usize)
+    /// From the number in a record.
+    pub fn of_number(number: u32) -> Self {
+        if number == u32::MAX {
+            Self::Everywhere
+        } else if number & Self::NAMESPACE == 0 {
+            Self::Gateway(Id::new(number))
+        } else {
+            Self::Namespace(Id::new(number & !Self::NAMESPACE))
+        }
     }
 }
 
@@ -130,13 +136,7 @@ pub struct HostEntry {
 pub fn write(draft: &mut Draft, entries: &[HostEntry]) -> (u64, u32) {
     let key_hash = |seed, entry: &HostEntry| reversed(seed, entry.scope, entry.key.as_bytes());
     let layout = lay_out(entries.len(), |seed, index| key_hash(seed, &entries[index]));
-    let empty = HostSlot {
-        tag: U32::ZERO,
-        scope: U32::ZERO,
-        key: Id::NONE,
-        value: U32::ZERO,
-    };
-    let mut slots = vec![empty; layout.slots];
+    let mut slots = vec![HostSlot::EMPTY; layout.slots];
     for (entry, &slot) in entries.iter().zip(&layout.slot_of) {
         slots[slot] = HostSlot {
             tag: U32::new((key_hash(layout.seed, entry) >> 32) as u32),
@@ -238,7 +238,7 @@ pub fn rank(bundle: &Bundle, gateway: Id<Gateway>, host: &str) -> Option<usize> 
 
 /// The service that callers in `namespace` mean by `host` (normalised): a name that holds
 /// everywhere, else one of the namespace's own, else one at top level.
-pub fn service(bundle: &Bundle, namespace: StrId, host: &str) -> Option<Id<Service>> {
+pub fn service(bundle: &Bundle, namespace: StrId, host: &str) -> Named {
     let seed = bundle.mesh().host_seed.get();
     let look = |scope| {
         find(
@@ -248,9 +248,22 @@ pub fn service(bundle: &Bundle, namespace: StrId, host: &str) -> Option<Id<Servi
             host.as_bytes(),
         )
     };
-    look(Scope::Everywhere)
-        .or_else(|| look(Scope::Namespace(namespace)))
-        .map(Id::new)
+    match look(Scope::Everywhere).or_else(|| look(Scope::Namespace(namespace))) {
+        None => Named::Unknown,
+        Some(HostSlot::NOBODY) => Named::NotForThisNode,
+        Some(service) => Named::Service(Id::new(service)),
+    }
+}
+
+/// What a caller means by a host name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This service.
+    Service(Id<Service>),
+    /// A service of the mesh that the node whose slice the bundle is may not call.
+    NotForThisNode,
+    /// Nothing in the mesh.
+    Unknown,
 }
 
 #[cfg(test)]

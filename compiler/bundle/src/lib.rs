@@ -21,6 +21,7 @@
 //! - [`journey`]: the whole way of a request given as data, for tools: every decision, every branch.
 //! - [`policy`]: what is in force for a call, and which level's value wins.
 //! - [`needs`]: what a bundle needs of the runtime that serves it.
+//! - [`signature`]: who vouches for a bundle, and whom a node trusts.
 
 #![forbid(unsafe_code)]
 
@@ -36,8 +37,9 @@ pub mod policy;
 pub mod redirect;
 pub mod rewrite;
 pub mod route;
+pub mod signature;
 pub mod template;
 
 pub use decide::{Field, RequestView, Value, decide};
-pub use format::{Bundle, BundleId, OpenError};
+pub use format::{Bundle, BundleId, OpenError, Sealed};
 pub use path::{EncodedSlash, NormalPath, PathError};

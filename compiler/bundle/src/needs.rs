@@ -5,8 +5,7 @@
 //! lack, and says so; what protects it must be provided, or the node is not served: never is open what was
 //! written closed. A feature of a later format is unknown here, and counts as lacking.
 
-use crate::format::{Bundle, Gateway, Id, Need, NeedScope, Policy, Service};
-use crate::route;
+use crate::format::{Action, Bundle, Gateway, Id, Need, NeedScope, Policy, Service, Table};
 
 macro_rules! features {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $protection:literal, $acted_on:literal;)*) => {
@@ -180,48 +179,97 @@ pub fn unmet(bundle: &Bundle, node: Node, acted_on: impl Fn(Feature) -> bool) ->
 /// name; a sidecar to those that its service lists, or to all. What those fail over and mirror to is
 /// among them.
 pub fn callees(bundle: &Bundle, node: Node) -> Vec<bool> {
-    let mut reached = vec![false; bundle.services().len()];
-    let mut open: Vec<usize> = Vec::new();
+    let mut reach = Reach {
+        bundle,
+        services: vec![false; bundle.services().len()],
+        open: Vec::new(),
+        tables: vec![false; bundle.tables().len()],
+        policies: vec![false; bundle.policies().len()],
+    };
     match node {
         Node::Gateway(gateway) => {
             let gateway = bundle.gateway(gateway);
             for host in &bundle.host_blocks()[gateway.hosts.range()] {
-                open.extend(route::targets(bundle, host.table));
-                open.extend(mirrors(bundle, host.policy));
+                reach.table(host.table);
+                reach.policy(host.policy);
             }
             for listener in &bundle.listeners()[gateway.listeners.range()] {
-                open.extend(listener.service.some().map(Id::index));
+                reach.open.extend(listener.service.some());
                 let names = &bundle.passed_names()[listener.names.range()];
-                open.extend(names.iter().map(|name| name.service.index()));
+                reach.open.extend(names.iter().map(|name| name.service));
             }
         }
         Node::Sidecar(service) => {
             let service = bundle.service(service);
             if service.flags & Service::CALLS_LISTED == 0 {
-                return vec![true; reached.len()];
+                return vec![true; reach.services.len()];
             }
-            let calls = &bundle.calls()[service.calls.range()];
-            open.extend(calls.iter().map(|call| call.target.index()));
-            open.extend(calls.iter().flat_map(|call| mirrors(bundle, call.policy)));
+            for call in &bundle.calls()[service.calls.range()] {
+                reach.open.push(call.target);
+                reach.policy(call.policy);
+            }
         }
     }
-    open.extend(mirrors(bundle, bundle.mesh().policy));
-    while let Some(next) = open.pop() {
-        if std::mem::replace(&mut reached[next], true) {
-            continue;
-        }
-        let service = &bundle.services()[next];
-        open.extend(service.failover.some().map(Id::index));
-        open.extend(mirrors(bundle, service.policy));
-        if let Some(route) = service.route.some() {
-            open.extend(route::targets(bundle, route));
-        }
-    }
-    reached
+    reach.policy(bundle.mesh().policy);
+    reach.close()
 }
 
-fn mirrors(bundle: &Bundle, policy: Id<Policy>) -> impl Iterator<Item = usize> {
-    let run = policy.some().map(|policy| bundle.policy(policy).mirrors);
-    let mirrors = run.map_or(&[][..], |run| &bundle.mirrors()[run.range()]);
-    mirrors.iter().map(|mirror| mirror.service.index())
+/// Services that were found, and what was looked through to find them: each table and policy once, however
+/// many refer to it.
+struct Reach<'b> {
+    bundle: &'b Bundle,
+    services: Vec<bool>,
+    /// Services found, to look through.
+    open: Vec<Id<Service>>,
+    tables: Vec<bool>,
+    policies: Vec<bool>,
+}
+
+impl Reach<'_> {
+    /// Those that the arms of a table send to, and those that get copies.
+    fn table(&mut self, table: Id<Table>) {
+        if std::mem::replace(&mut self.tables[table.index()], true) {
+            return;
+        }
+        let bundle = self.bundle;
+        for arm in &bundle.arms()[bundle.table(table).arms.range()] {
+            match arm.action() {
+                Action::Forward(target) => self.open.push(target.service()),
+                Action::Split(shares) => {
+                    let shares = &bundle.shares()[shares.range()];
+                    self.open.extend(shares.iter().map(|share| share.service));
+                }
+                Action::Redirect(_) | Action::Respond { .. } => {}
+            }
+            self.policy(arm.policy);
+        }
+    }
+
+    /// Those that get copies.
+    fn policy(&mut self, policy: Id<Policy>) {
+        let Some(policy) = policy.some() else { return };
+        if std::mem::replace(&mut self.policies[policy.index()], true) {
+            return;
+        }
+        let mirrors = self.bundle.policy(policy).mirrors;
+        let mirrors = &self.bundle.mirrors()[mirrors.range()];
+        self.open
+            .extend(mirrors.iter().map(|mirror| mirror.service));
+    }
+
+    /// And all that those lead to.
+    fn close(mut self) -> Vec<bool> {
+        while let Some(next) = self.open.pop() {
+            if std::mem::replace(&mut self.services[next.index()], true) {
+                continue;
+            }
+            let service = self.bundle.service(next);
+            self.open.extend(service.failover.some());
+            self.policy(service.policy);
+            if let Some(route) = service.route.some() {
+                self.table(route);
+            }
+        }
+        self.services
+    }
 }

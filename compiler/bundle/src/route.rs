@@ -167,26 +167,6 @@ pub fn at_sidecar(
     Some(way.follow(bundle, Target::Service(callee), request, guide))
 }
 
-/// The services that the arms of a table name, by index: those they send to, and those that get copies.
-pub fn targets(bundle: &Bundle, table: Id<Table>) -> Vec<usize> {
-    let mut targets = Vec::new();
-    for arm in &bundle.arms()[bundle.table(table).arms.range()] {
-        match arm.action() {
-            Action::Forward(target) => targets.push(target.service().index()),
-            Action::Split(shares) => {
-                let shares = &bundle.shares()[shares.range()];
-                targets.extend(shares.iter().map(|share| share.service.index()));
-            }
-            Action::Redirect(_) | Action::Respond { .. } => {}
-        }
-        if let Some(policy) = arm.policy.some() {
-            let mirrors = &bundle.mirrors()[bundle.policy(policy).mirrors.range()];
-            targets.extend(mirrors.iter().map(|mirror| mirror.service.index()));
-        }
-    }
-    targets
-}
-
 /// What an arm says at once: where to go on, or an answer.
 #[inline]
 fn act(bundle: &Bundle, arm: Id<Arm>, guide: &mut impl Guide) -> Result<Target, Outcome> {

@@ -1,14 +1,17 @@
 //! The command line: one file per command.
 
+mod bundles;
 mod compile;
 mod expand;
 mod explain;
 mod file;
 mod fmt;
 mod init;
+mod keygen;
 mod lint;
 mod params;
 mod shell;
+mod sign;
 mod test;
 #[cfg(feature = "up")]
 mod up;
@@ -37,6 +40,7 @@ Examples:
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
+  meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
   meshc explain E0302                                 what a finding means
 
@@ -78,6 +82,10 @@ enum Command {
     Test(test::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
+    /// Sign bundles, so that nodes can tell who made them.
+    Sign(sign::Arguments),
+    /// Make a pair of keys to sign bundles with.
+    Keygen(keygen::Arguments),
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
@@ -110,6 +118,18 @@ pub(crate) struct MeshArguments {
 }
 
 impl MeshArguments {
+    /// The directory that paths in the mesh are relative to.
+    #[cfg(feature = "up")]
+    pub(crate) fn root(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(parent) if self.path.is_file() && parent.as_os_str().is_empty() => {
+                PathBuf::from(".")
+            }
+            Some(parent) if self.path.is_file() => parent.to_owned(),
+            _ => self.path.clone(),
+        }
+    }
+
     /// Reads the mesh, and what is selected of it.
     pub(crate) fn load(&self) -> Result<(Project, Selection), Failure> {
         let project = Project::load(&self.path).map_err(|error| error.to_string())?;
@@ -152,6 +172,8 @@ pub fn run() -> ExitCode {
         Command::Fmt(arguments) => fmt::run(&arguments, color),
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
         Command::Params(arguments) => params::run(&arguments),

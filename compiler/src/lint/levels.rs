@@ -86,6 +86,13 @@ impl Levels {
         &self.suppressions
     }
 
+    /// The lints that the mesh allows everywhere.
+    pub fn allowed(&self) -> impl Iterator<Item = Code> {
+        let allowed = self.by_code.iter();
+        let allowed = allowed.filter(|(_, level)| **level == Level::Allow);
+        allowed.map(|(code, _)| *code)
+    }
+
     /// Gives findings the severity that the mesh asks for, and drops those that it does not want. May be
     /// called again with what was found later.
     pub fn apply(&mut self, diagnostics: &mut Vec<Diagnostic>) {

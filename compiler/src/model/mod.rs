@@ -643,28 +643,26 @@ impl Mesh {
         service.external || service.sidecar_none.or(self.sidecar_none).is_some()
     }
 
-    /// What callers in each namespace mean by a name without a namespace: their own namespace's
-    /// service, else the one at top level. As (namespace, name, service).
-    pub fn short_names(&self) -> Vec<(String, String, ServiceId)> {
-        let services = || (0..).map(ServiceId).zip(&self.services);
-        let namespaces: BTreeSet<&str> = self
-            .services
+    /// The namespaces that services are in.
+    pub fn service_namespaces(&self) -> BTreeSet<&str> {
+        self.services
             .iter()
             .map(|service| service.namespace.as_str())
-            .collect();
-        let mut names = Vec::new();
-        for namespace in namespaces {
-            let inside = services().filter(|(_, service)| service.namespace == namespace);
-            let own: BTreeMap<&str, ServiceId> = inside
+            .collect()
+    }
+
+    /// What callers in a namespace mean by a name without a namespace: the namespace's own service, else the
+    /// one at top level.
+    pub fn short_names(&self, namespace: &str) -> BTreeMap<&str, ServiceId> {
+        let of = |namespace: &str| {
+            let all = (0..).map(ServiceId).zip(&self.services);
+            let inside = all.filter(|(_, service)| service.namespace == namespace);
+            inside
                 .map(|(id, service)| (service.name.as_str(), id))
-                .collect();
-            let top = services().filter(|(_, service)| service.namespace == DEFAULT_NAMESPACE);
-            let top = top.filter(|(_, service)| !own.contains_key(service.name.as_str()));
-            let top = top.map(|(id, service)| (service.name.as_str(), id));
-            for (name, id) in own.iter().map(|(name, id)| (*name, *id)).chain(top) {
-                names.push((namespace.to_owned(), name.to_owned(), id));
-            }
-        }
+                .collect::<BTreeMap<_, _>>()
+        };
+        let mut names = of(DEFAULT_NAMESPACE);
+        names.extend(of(namespace));
         names
     }
 }

@@ -115,6 +115,7 @@ impl Planner<'_> {
             .collect();
         Ok(format::Arm {
             name: self.draft.string(&arm.name),
+            text: self.text_of(arm.span, &arm.name),
             location: self.location(arm.span),
             action: action.code(),
             // A path has at most 65,535 bytes, but a pattern that long is refused before.

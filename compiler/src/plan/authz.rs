@@ -61,6 +61,13 @@ impl Planner<'_> {
         }
     }
 
+    /// Rules that let nobody in: of a service whose own sidecar knows the real ones.
+    pub(super) fn nobody(&mut self) -> Id<format::Authz> {
+        *self
+            .nobody
+            .get_or_insert_with(|| push(&mut self.draft.authzs, format::Authz::default()))
+    }
+
     /// The rules of a block, after those of its namespace; where it says none, what holds without it:
     /// who is only counted or asked besides was let in before, and still is.
     fn authz(
@@ -118,6 +125,7 @@ impl Planner<'_> {
             .iter()
             .map(|rule| format::Rule {
                 name: self.draft.string(&rule.name),
+                text: self.text_of(rule.span, &rule.name),
                 location: self.location(rule.span),
                 allows: u8::from(rule.allows),
             })
@@ -142,6 +150,7 @@ impl Planner<'_> {
         let mut table = self.diagrams(&matches, &[span])?;
         let rule = format::Rule {
             name: self.draft.string(""),
+            text: self.draft.string(""),
             location: self.location(span),
             allows: 1,
         };

@@ -9,7 +9,7 @@ use zerocopy::little_endian::{U16, U32};
 impl Planner<'_> {
     pub(super) fn gateways(&mut self) -> Result<(), PlanError> {
         let mesh = self.mesh;
-        for (index, gateway) in (0u32..).zip(&mesh.gateways) {
+        for (index, gateway) in (0u32..).zip(self.scope.gateways(mesh)) {
             let listeners: Vec<format::Listener> = gateway
                 .listeners
                 .iter()

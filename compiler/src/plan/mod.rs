@@ -11,9 +11,11 @@ mod gateways;
 pub mod mdd;
 pub mod needs;
 pub mod order;
+pub mod origin;
 pub mod path;
 mod policies;
 mod services;
+pub mod slice;
 mod spreads;
 pub mod table;
 pub mod text;
@@ -23,14 +25,19 @@ pub(crate) use arms::pattern_groups;
 use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
 use crate::model::said::{Said, Switch};
-use crate::model::{Mesh, Mtls, Service, Target};
+use crate::model::{Mesh, Mtls, Service, ServiceId, Target};
 use formula::{FieldName, field_name};
-use mesh_bundle::format::{self as format, Draft, Id, Location, Protocol, Run, StrId, extend};
-use mesh_bundle::host::{self, HostEntry, Scope};
+use mesh_bundle::format::{
+    self as format, Draft, HostSlot, Id, Location, Protocol, Run, StrId, extend,
+};
+use mesh_bundle::host::{self, HostEntry};
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::value::{Cidr, HostPattern};
-use std::collections::HashMap;
+use needs::Asked;
+use origin::Origin;
+use slice::{Node, Scope};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use table::TableError;
 use zerocopy::little_endian::{U32, U64};
@@ -55,32 +62,31 @@ pub struct PlanError {
 
 /// Makes a bundle of a mesh.
 pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
-    let mut planner = Planner {
-        mesh,
-        sources,
-        draft: Draft::default(),
-        first_version: Vec::new(),
-        policies: HashMap::new(),
-        plain_spread: None,
-        hosts: Vec::new(),
-        residual: Vec::new(),
-    };
-    planner.credentials();
-    planner.number_versions();
-    planner.mesh()?;
-    planner.services()?;
-    planner.gateways()?;
-    planner.needs();
-    planner.host_index();
-    Ok(Planned {
-        bytes: planner.draft.finish(),
-        residual: planner.residual,
-    })
+    plan_from(mesh, sources, &Origin::default())
+}
+
+/// Makes a bundle of a mesh that says where it comes from.
+pub fn plan_from(mesh: &Mesh, sources: &Sources, origin: &Origin) -> Result<Planned, PlanError> {
+    Planner::new(mesh, sources, Scope::whole(mesh)).plan(origin, &needs::of(mesh))
+}
+
+/// Makes the slice of a node: of a mesh that became a bundle, which `origin` names. `asked` is what the mesh
+/// asks for.
+pub fn plan_slice(
+    mesh: &Mesh,
+    sources: &Sources,
+    origin: &Origin,
+    asked: &[Asked],
+    node: Node,
+) -> Result<Planned, PlanError> {
+    Planner::new(mesh, sources, Scope::of(mesh, node)).plan(origin, asked)
 }
 
 struct Planner<'m> {
     mesh: &'m Mesh,
     sources: &'m Sources,
+    /// What of the mesh is written.
+    scope: Scope,
     draft: Draft,
     /// For each service the record of its first version.
     first_version: Vec<u32>,
@@ -88,8 +94,43 @@ struct Planner<'m> {
     policies: HashMap<Vec<u8>, Id<format::Policy>>,
     /// The record of services that say nothing of how their endpoints are chosen.
     plain_spread: Option<Id<format::Spread>>,
+    /// The record of rules that let nobody in.
+    nobody: Option<Id<format::Authz>>,
     hosts: Vec<HostEntry>,
     residual: Vec<Span>,
+}
+
+impl<'m> Planner<'m> {
+    fn new(mesh: &'m Mesh, sources: &'m Sources, scope: Scope) -> Self {
+        Self {
+            mesh,
+            sources,
+            scope,
+            draft: Draft::default(),
+            first_version: Vec::new(),
+            policies: HashMap::new(),
+            plain_spread: None,
+            nobody: None,
+            hosts: Vec::new(),
+            residual: Vec::new(),
+        }
+    }
+
+    fn plan(mut self, origin: &Origin, asked: &[Asked]) -> Result<Planned, PlanError> {
+        self.credentials();
+        self.number_versions();
+        self.mesh()?;
+        self.slice();
+        self.origin(origin);
+        self.services()?;
+        self.gateways()?;
+        self.needs(asked);
+        self.host_index();
+        Ok(Planned {
+            bytes: self.draft.finish(),
+            residual: self.residual,
+        })
+    }
 }
 
 impl Planner<'_> {
@@ -107,6 +148,17 @@ impl Planner<'_> {
 
     fn opt_string(&mut self, text: Option<&str>) -> StrId {
         text.map_or(Id::NONE, |text| self.draft.string(text))
+    }
+
+    /// What is written there, without the `NAME:` before it, in one line; the name where nothing is.
+    fn text_of(&mut self, span: Span, name: &str) -> StrId {
+        let text = self.sources.text(span);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = text
+            .strip_prefix(name)
+            .and_then(|text| text.strip_prefix(':'));
+        let text = named.map_or(text.as_str(), str::trim_start);
+        self.draft.string(if text.is_empty() { name } else { text })
     }
 
     fn texts<'s>(&mut self, texts: impl IntoIterator<Item = &'s String>) -> Run<format::Text> {
@@ -172,7 +224,7 @@ impl Planner<'_> {
         })
     }
 
-    /// The mesh's own record, and how the bundle came to be.
+    /// The mesh's own record.
     fn mesh(&mut self) -> Result<(), PlanError> {
         let mesh = self.mesh;
         let mtls = Said {
@@ -211,28 +263,9 @@ impl Planner<'_> {
             host_seed: U64::ZERO,
             host_probe: U32::ZERO,
             policy: self.policy(&mesh.defaults, &[])?,
+            ..format::Mesh::default()
         };
-        let compiler = concat!("meshc ", env!("CARGO_PKG_VERSION"));
-        self.fact("compiler", compiler);
-        if let Some(environment) = &self.mesh.environment {
-            self.fact("environment", &environment.name);
-            for set in &environment.sets {
-                let (what, value) = set.split_once('=').unwrap_or((set, ""));
-                self.fact(&format!("set {}", what.trim()), value.trim());
-            }
-        }
-        for param in &self.mesh.params {
-            self.fact(&format!("param {}", param.name), &param.value);
-        }
         Ok(())
-    }
-
-    fn fact(&mut self, key: &str, value: &str) {
-        let fact = format::Provenance {
-            key: self.draft.string(key),
-            value: self.draft.string(value),
-        };
-        self.draft.provenances.push(fact);
     }
 
     fn credentials(&mut self) {
@@ -290,30 +323,36 @@ impl Planner<'_> {
     fn host_index(&mut self) {
         let mesh = self.mesh;
         let takes_requests = |service: &Service| service.protocol.value != Protocol::Tcp;
-        for (index, service) in (0u32..).zip(&mesh.services) {
-            if !takes_requests(service) {
+        for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+            let Some(value) = self.host_value(id).filter(|_| takes_requests(service)) else {
                 continue;
-            }
+            };
             let everywhere = std::iter::once(format!("{}.{}", service.name, service.namespace))
                 .chain(service.hosts.iter().cloned());
             for key in everywhere {
                 self.hosts.push(HostEntry {
-                    scope: Scope::Everywhere,
+                    scope: host::Scope::Everywhere,
                     key,
-                    value: index,
+                    value,
                 });
             }
         }
-        for (namespace, name, service) in mesh.short_names() {
-            if !takes_requests(&mesh[service]) {
-                continue;
+        let namespaces = match self.scope.namespace(mesh) {
+            Some(namespace) => BTreeSet::from([namespace]),
+            None => mesh.service_namespaces(),
+        };
+        for namespace in namespaces {
+            for (name, id) in mesh.short_names(namespace) {
+                let Some(value) = self.host_value(id).filter(|_| takes_requests(&mesh[id])) else {
+                    continue;
+                };
+                let namespace = self.draft.string(namespace);
+                self.hosts.push(HostEntry {
+                    scope: host::Scope::Namespace(namespace),
+                    key: name.to_owned(),
+                    value,
+                });
             }
-            let namespace = self.draft.string(&namespace);
-            self.hosts.push(HostEntry {
-                scope: Scope::Namespace(namespace),
-                key: name,
-                value: service.0,
-            });
         }
         let entries = std::mem::take(&mut self.hosts);
         let (seed, probe) = host::write(&mut self.draft, &entries);
@@ -321,8 +360,26 @@ impl Planner<'_> {
         self.draft.mesh.host_probe = U32::new(probe);
     }
 
+    /// What the name of a service leads to: its record, nobody where the node may not call it, or nothing
+    /// where it need not be known.
+    fn host_value(&self, service: ServiceId) -> Option<u32> {
+        if self.scope.is_of_gateway() {
+            return None;
+        }
+        if self.scope.is_callee(service) {
+            return self.scope.record(service);
+        }
+        // It must not pass for a host outside the mesh.
+        self.mesh.egress.value.then_some(HostSlot::NOBODY)
+    }
+
+    /// The record of a service. Whatever leads to one that is not there would be refused when it is opened.
+    fn service_record<R>(&self, service: ServiceId) -> Id<R> {
+        self.scope.record(service).map_or(Id::NONE, Id::new)
+    }
+
     fn target_words(&self, target: Target) -> (u32, u32) {
-        let service = Id::new(target.service().0);
+        let service = self.service_record(target.service());
         let target = match target {
             Target::Service(_) => format::Target::Service(service),
             Target::Own(_) => format::Target::Own(service),

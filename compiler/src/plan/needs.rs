@@ -44,18 +44,30 @@ pub enum Needer {
 
 impl Planner<'_> {
     /// Writes what the mesh needs, each need of each node once.
-    pub(super) fn needs(&mut self) {
+    pub(super) fn needs(&mut self, asked: &[Asked]) {
         let mut known = BTreeSet::new();
-        for asked in of(self.mesh) {
+        for asked in asked {
+            let scope = &self.scope;
+            let subject = match asked.by {
+                Needer::Everyone => Some((NeedScope::Everyone, u32::MAX)),
+                Needer::Gateway(gateway) => scope
+                    .gateway_record(gateway)
+                    .map(|record| (NeedScope::Gateway, record)),
+                Needer::Sidecar(service) => scope
+                    .record(service)
+                    .filter(|_| scope.holds_sidecar(service))
+                    .map(|record| (NeedScope::Sidecar, record)),
+                Needer::Caller(service) => scope
+                    .record(service)
+                    .filter(|_| scope.is_target(service))
+                    .map(|record| (NeedScope::Caller, record)),
+            };
+            let Some((scope, subject)) = subject else {
+                continue; // it is nobody's who is here
+            };
             if !known.insert((asked.feature, asked.by)) {
                 continue;
             }
-            let (scope, subject) = match asked.by {
-                Needer::Everyone => (NeedScope::Everyone, u32::MAX),
-                Needer::Gateway(gateway) => (NeedScope::Gateway, gateway.0),
-                Needer::Sidecar(service) => (NeedScope::Sidecar, service.0),
-                Needer::Caller(service) => (NeedScope::Caller, service.0),
-            };
             let need = format::Need {
                 feature: U16::new(asked.feature.code()),
                 protection: u8::from(asked.feature.is_protection()),

@@ -3,7 +3,7 @@
 use super::policies::push;
 use super::{PlanError, Planner, mtls_code};
 use crate::model::said::{Many, Said};
-use crate::model::{self, Tls};
+use crate::model::{self, ServiceId, Tls};
 use mesh_bundle::format::{self as format, Id, Run, UpstreamTls};
 use std::net::SocketAddr;
 use zerocopy::little_endian::{U16, U32};
@@ -11,8 +11,9 @@ use zerocopy::little_endian::{U16, U32};
 impl Planner<'_> {
     pub(super) fn services(&mut self) -> Result<(), PlanError> {
         let mesh = self.mesh;
-        for (index, service) in (0u32..).zip(&mesh.services) {
-            self.service(index, service)?;
+        let there: Vec<_> = self.scope.services(mesh).collect();
+        for (id, service) in there {
+            self.service(id, service)?;
         }
         Ok(())
     }
@@ -20,19 +21,25 @@ impl Planner<'_> {
     /// Where each service's versions will be; targets name them before they are written.
     pub(super) fn number_versions(&mut self) {
         let mut versions = 0;
-        for service in &self.mesh.services {
+        for (id, service) in (0..).map(ServiceId).zip(&self.mesh.services) {
             self.first_version.push(versions);
-            versions += service.versions.len() as u32;
+            if self.scope.record(id).is_some() {
+                versions += service.versions.len() as u32;
+            }
         }
     }
 
-    fn service(&mut self, index: u32, service: &model::Service) -> Result<(), PlanError> {
-        let endpoints = self.endpoints(index, service);
+    fn service(&mut self, id: ServiceId, service: &model::Service) -> Result<(), PlanError> {
+        let endpoints = self.endpoints(id, service);
         self.versions(service, endpoints)?;
-        let calls = self.calls(service)?;
+        let (is_target, holds_sidecar) = (self.scope.is_target(id), self.scope.holds_sidecar(id));
+        let calls = match holds_sidecar {
+            true => self.calls(service)?,
+            false => Run::EMPTY,
+        };
         let route = match &service.route {
-            Some(table) => self.table(table)?,
-            None => Id::NONE,
+            Some(table) if is_target => self.table(table)?,
+            _ => Id::NONE,
         };
         let mesh = self.mesh;
         let mut flags = 0;
@@ -73,9 +80,17 @@ impl Planner<'_> {
             policy.rate_limits = policy.rate_limits.over(limits);
             spread.limits = spread.limits.or(namespace.limits);
         }
+        if !is_target {
+            policy.mirrors = Many::default(); // callers send them
+        }
         let (failover, failover_version) = match &service.failover {
-            Some(said) => self.target_words(said.value),
-            None => (u32::MAX, u32::MAX),
+            Some(said) if is_target => self.target_words(said.value),
+            _ => (u32::MAX, u32::MAX),
+        };
+        // Where no sidecar stands before a service, its callers go by its rules.
+        let authz = match holds_sidecar || mesh.without_sidecar(service) {
+            true => self.service_authz(service)?,
+            false => self.nobody(),
         };
         let record = format::Service {
             name: self.draft.string(&service.name),
@@ -90,7 +105,7 @@ impl Planner<'_> {
             endpoints,
             source: self.source(&service.endpoints)?,
             versions: Run::new(
-                self.first_version[index as usize],
+                self.first_version[id.index()],
                 service.versions.len() as u32,
             ),
             calls,
@@ -98,16 +113,16 @@ impl Planner<'_> {
             spread: self.spread(&spread),
             failover: Id::new(failover),
             failover_version: U32::new(failover_version),
-            authz: self.service_authz(service)?,
+            authz,
             location: self.location(service.span),
         };
         self.draft.services.push(record);
         Ok(())
     }
 
-    fn endpoints(&mut self, index: u32, service: &model::Service) -> Run<format::Endpoint> {
+    fn endpoints(&mut self, id: ServiceId, service: &model::Service) -> Run<format::Endpoint> {
         let first = self.draft.endpoints.len() as u32;
-        let first_version = self.first_version[index as usize];
+        let first_version = self.first_version[id.index()];
         let port = self.mesh.sidecar_port.value;
         let without_sidecar = self.mesh.without_sidecar(service);
         for (version, endpoint) in service.all_endpoints() {
@@ -124,7 +139,7 @@ impl Planner<'_> {
                 port: U16::new(endpoint.address.port()),
                 sidecar_port: U16::new(sidecar.port()),
                 weight: U32::new(endpoint.weight),
-                service: Id::new(index),
+                service: self.service_record(id),
                 version: version
                     .map_or(Id::NONE, |version| Id::new(first_version + version as u32)),
                 location: self.location(endpoint.span),
@@ -165,7 +180,7 @@ impl Planner<'_> {
                 .map(|on| (format::address_bytes(on.ip()), on.port()));
             let (on, on_port) = on.unwrap_or_default();
             let record = format::Call {
-                target: Id::new(call.target.0),
+                target: self.service_record(call.target),
                 policy: self.policy(&call.policy, &[])?,
                 on,
                 on_port: U16::new(on_port),

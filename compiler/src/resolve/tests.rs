@@ -237,10 +237,9 @@ fn a_name_is_looked_up_in_its_namespace_first() {
     assert_eq!(mesh.services[1].qualified_name(), "payments/ledger");
     assert_eq!(calls(2), [1]);
     assert_eq!(calls(3), [0, 1]);
-    let short = mesh.short_names();
     let meaning = |namespace: &str, name: &str| {
-        let found = short.iter().find(|(ns, n, _)| ns == namespace && n == name);
-        found.map(|(_, _, service)| service.0)
+        let names = mesh.short_names(namespace);
+        names.get(name).map(|service| service.0)
     };
     assert_eq!(meaning("payments", "ledger"), Some(1));
     assert_eq!(meaning("payments", "shop"), Some(3));

@@ -14,7 +14,7 @@ mod certificate;
 mod changes;
 mod demo;
 mod local;
-mod watch;
+pub(crate) mod watch;
 
 use crate::cli::{FAILED, FINDINGS, Failure, MeshArguments, complain, contents, say, show};
 use crate::compile::{Checked, check};
@@ -27,9 +27,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
-use watch::{Event, Watch};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+use watch::{Event, Watch, settled};
 
 /// What is run, and how.
 #[derive(Debug)]
@@ -46,20 +46,17 @@ pub(crate) struct Options {
     pub style: Style,
 }
 
-/// How long files must be quiet before they are read again: editors write in several steps.
-const SETTLE: Duration = Duration::from_millis(50);
-
 /// Runs the mesh until a signal stops it.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let mut local = Local::default();
-    let mut directories = vec![root(options)];
+    let mut directories = vec![options.mesh.root()];
     let Some((mesh, bundle)) = compile(options, &mut local, &mut directories)? else {
         return Ok(ExitCode::from(FINDINGS));
     };
     let compiled = started.elapsed();
 
-    let root = root(options);
+    let root = options.mesh.root();
     let certificates = certificate::provide(&root, &mesh)?;
     let demo = if options.demo {
         Some(demo::start(&mesh, &local)?)
@@ -108,17 +105,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     })
 }
 
-/// The directory that paths in the policy are relative to.
-fn root(options: &Options) -> PathBuf {
-    match options.mesh.path.parent() {
-        Some(parent) if options.mesh.path.is_file() && parent.as_os_str().is_empty() => {
-            PathBuf::from(".")
-        }
-        Some(parent) if options.mesh.path.is_file() => parent.to_owned(),
-        _ => options.mesh.path.clone(),
-    }
-}
-
 /// Compiles what is written now; `None` where it has errors, which were shown. Adds the directories that
 /// were read.
 fn compile(
@@ -154,10 +140,7 @@ fn serve(
     watch: &mut Watch,
     events: &Receiver<Event>,
 ) {
-    while let Ok(event) = events.recv() {
-        if event == Event::Stop || !settle(events) {
-            break;
-        }
+    while settled(events) {
         let started = Instant::now();
         let mut directories = Vec::new();
         let compiled = match compile(options, local, &mut directories) {
@@ -190,15 +173,4 @@ fn serve(
     say("  stopping  requests under way may end; once more to stop at once\n");
     runtime.shutdown();
     watch::exit_on_next_signal();
-}
-
-/// Waits until files are quiet; false where the end comes first.
-fn settle(events: &Receiver<Event>) -> bool {
-    loop {
-        match events.recv_timeout(SETTLE) {
-            Ok(Event::Changed) => {}
-            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => return true,
-        }
-    }
 }

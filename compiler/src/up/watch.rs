@@ -4,12 +4,13 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A file of the policy may have changed.
     Changed,
     /// The process is asked to stop.
@@ -22,19 +23,36 @@ const INTERRUPTED: i32 = 130;
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// From now on the next signal ends the process.
-pub(super) fn exit_on_next_signal() {
+pub(crate) fn exit_on_next_signal() {
     STOPPING.store(true, Ordering::Relaxed);
 }
 
+/// How long files must be quiet before they are read again: editors write in several steps.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// Waits until files change and are quiet again; false where the end comes first.
+pub(crate) fn settled(events: &Receiver<Event>) -> bool {
+    if events.recv() != Ok(Event::Changed) {
+        return false;
+    }
+    loop {
+        match events.recv_timeout(SETTLE) {
+            Ok(Event::Changed) => {}
+            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => return true,
+        }
+    }
+}
+
 /// Watches a policy and the process's signals.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     watcher: RecommendedWatcher,
     followed: BTreeSet<PathBuf>,
 }
 
 impl Watch {
     /// Sends what happens to `events`.
-    pub(super) fn new(events: Sender<Event>) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn new(events: Sender<Event>) -> Result<Self, Box<dyn std::error::Error>> {
         let signals = events.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -61,7 +79,7 @@ impl Watch {
     }
 
     /// Watches directories and all below them. What is watched already stays so.
-    pub(super) fn follow<'d>(&mut self, directories: impl IntoIterator<Item = &'d PathBuf>) {
+    pub(crate) fn follow<'d>(&mut self, directories: impl IntoIterator<Item = &'d PathBuf>) {
         for directory in directories {
             let known = |known: &PathBuf| directory.starts_with(known);
             if self.followed.iter().any(known) {
@@ -75,10 +93,12 @@ impl Watch {
     }
 }
 
-/// Whether a change of this file may change the policy: one that is hidden does not.
+/// Whether a change of this file may change the policy: one that is hidden does not, and none that is written
+/// because the policy changed.
 fn is_policy(path: &Path) -> bool {
     let hidden = |part: &std::ffi::OsStr| part.to_string_lossy().starts_with('.');
     !path.file_name().is_some_and(hidden)
+        && path.extension().is_none_or(|it| it != "bundle")
         && !path
             .components()
             .any(|part| part.as_os_str() == super::certificate::DIRECTORY)

@@ -44,6 +44,7 @@ pub fn lone_table(arms: &[Match<'_>]) -> Result<Bundle, LoneTableError> {
     let nothing = draft.string("");
     let arm = Arm {
         name: nothing,
+        text: nothing,
         action: ArmAction::Respond.code(),
         status: U16::new(200),
         a: U32::new(u32::MAX),

@@ -88,6 +88,7 @@ fn why(bundle: &Bundle, refusal: Refusal) -> String {
             let callee = destination(bundle, callee, Id::NONE);
             format!("`{callee}` is not among what its sender `calls`")
         }
+        Refusal::NotForThisNode => "this slice does not hold where it goes".to_owned(),
         Refusal::Egress => "its host is unknown to the mesh, and nothing leaves it".to_owned(),
     }
 }

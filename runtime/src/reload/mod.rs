@@ -1,9 +1,10 @@
 //! Where bundles come from while a process runs: a file that is followed.
 //!
 //! [`watch`] says that something has happened to files, [`settle`] judges whether what they hold now
-//! counts, and [`Follower`] reads, asks the control thread to apply, and says in one line what came of
+//! counts, [`gate`] whether it may come in, and [`Follower`] reads, asks the control thread to apply, and says in one line what came of
 //! it. A bad file changes nothing else.
 
+pub(crate) mod gate;
 pub(crate) mod settle;
 pub(crate) mod watch;
 
@@ -12,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use gate::{Barred, Gate, GateError};
 use mesh_bundle::format::MAX_LENGTH;
+use mesh_bundle::signature::{Approval, Moment, Refusal};
 use mesh_bundle::{Bundle, OpenError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -45,6 +48,14 @@ pub enum SourceError {
         /// What is wrong with it.
         source: OpenError,
     },
+    /// It is a bundle that must not come in.
+    #[error("{} {source}", .path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Refusal,
+    },
 }
 
 impl SourceError {
@@ -56,6 +67,14 @@ impl SourceError {
             Self::Open { source, .. } => {
                 source.may_be_unfinished() || matches!(source, OpenError::TooLong { .. })
             }
+            Self::Refused { .. } => false,
+        }
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { source, .. } => Some(source),
+            Self::Read { .. } | Self::Open { .. } => None,
         }
     }
 }
@@ -67,16 +86,26 @@ pub struct Source {
     bundle: Arc<Bundle>,
     /// What the file was before it was read: whatever happens later is a change.
     signature: Signature,
+    gate: Gate,
+    approval: Option<Approval>,
 }
 
 impl Source {
-    /// Reads and opens a file.
+    /// Reads and opens a file, whoever wrote it.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
+        Self::open_through(Gate::default(), path)
+    }
+
+    /// Reads and opens a file, if it may come in; so may what it holds later.
+    pub fn open_through(gate: Gate, path: &Path) -> Result<Self, SourceError> {
         let signature = Signature::of([path]);
+        let (bundle, approval) = read(path, &gate)?;
         Ok(Self {
             path: path.to_owned(),
-            bundle: Arc::new(read(path)?),
+            bundle: Arc::new(bundle),
             signature,
+            gate,
+            approval,
         })
     }
 
@@ -84,10 +113,23 @@ impl Source {
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
     }
+
+    /// The signature for which it came in, if signatures are asked for.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
+    }
+
+    /// It is in force: nothing older comes in any more.
+    pub(crate) fn is_served(&mut self) -> Result<(), GateError> {
+        match &self.approval {
+            Some(approval) => self.gate.serves(approval),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Reads the file into memory: it may change under a mapping.
-fn read(path: &Path) -> Result<Bundle, SourceError> {
+fn read(path: &Path, gate: &Gate) -> Result<(Bundle, Option<Approval>), SourceError> {
     let failed = |source| SourceError::Read {
         path: path.to_owned(),
         source,
@@ -101,7 +143,13 @@ fn read(path: &Path) -> Result<Bundle, SourceError> {
         return Err(unusable(OpenError::TooLarge(length)));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    Bundle::open(bytes).map_err(unusable)
+    gate.open(bytes).map_err(|barred| match barred {
+        Barred::Open(source) => unusable(source),
+        Barred::Refused(source) => SourceError::Refused {
+            path: path.to_owned(),
+            source,
+        },
+    })
 }
 
 /// Tells the follower to look now.
@@ -128,6 +176,10 @@ pub(crate) struct Follower {
     judged: Signature,
     /// Why it was rejected then, if it was: events that come in threes are one rejection.
     rejected: Option<String>,
+    gate: Gate,
+    approval: Option<Approval>,
+    /// Why the file was not let in, when it was last looked at.
+    refusal: Option<Refusal>,
     /// Besides the bundle's.
     certificates: Vec<PathBuf>,
     settle: Settle,
@@ -154,6 +206,9 @@ impl Follower {
             touched: false,
             judged: Signature::default(),
             rejected: None,
+            gate: source.gate,
+            approval: source.approval,
+            refusal: None,
             certificates,
             watch,
             events,
@@ -188,6 +243,8 @@ impl Follower {
             let event = match event {
                 Ok(Some(event)) => event,
                 Ok(None) => return,
+                // Nobody touches a file whose time has come.
+                Err(_) if self.time_has_come() => Event::Now,
                 Err(_) => Event::Look,
             };
             let signature = self.signature();
@@ -202,6 +259,11 @@ impl Follower {
                 self.judge(verdict, event);
             }
         }
+    }
+
+    /// Whether the bundle's file was only too early when it was looked at.
+    fn time_has_come(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::Early(from)) if from <= Moment::now())
     }
 
     /// An attempt counts.
@@ -220,7 +282,8 @@ impl Follower {
                 described(&self.bundle, self.loaded)
             ));
             let sentence = sentence.clone();
-            let _ = self.commands.send(Command::Rejected { sentence });
+            let refusal = self.refusal.as_ref().map(Refusal::word);
+            let _ = self.commands.send(Command::Rejected { sentence, refusal });
         }
     }
 
@@ -230,9 +293,11 @@ impl Follower {
         self.touched |= matches!(event, Event::Changed | Event::Closed | Event::Now);
         self.touched |= signature != self.bundle_signature;
         let mut bundle = Arc::clone(&self.bundle);
+        let mut approval = self.approval.clone();
+        self.refusal = None;
         if self.touched {
-            bundle = match read(&self.path) {
-                Ok(read) => Arc::new(read),
+            (bundle, approval) = match read(&self.path, &self.gate) {
+                Ok((bundle, approval)) => (Arc::new(bundle), approval),
                 Err(error) if error.may_be_unfinished() => {
                     let of_bundle = matches!(error, SourceError::Open { .. });
                     let sentence = error.to_string();
@@ -241,7 +306,10 @@ impl Follower {
                         of_bundle,
                     };
                 }
-                Err(error) => return Verdict::Bad(error.to_string()),
+                Err(error) => {
+                    self.refusal = error.refusal().cloned();
+                    return Verdict::Bad(error.to_string());
+                }
             };
         }
         if bundle.id() == self.bundle.id() {
@@ -256,6 +324,7 @@ impl Follower {
         let (reply, answer) = oneshot::channel();
         let command = Command::Apply {
             bundle: Arc::clone(&bundle),
+            approval: approval.clone(),
             reply: Reply::Task(reply),
         };
         if self.commands.send(command).is_err() {
@@ -266,6 +335,7 @@ impl Follower {
                 self.bundle_signature = signature;
                 self.touched = false;
                 self.applied(bundle, &report);
+                self.remember(approval);
                 if certificates != self.certificates {
                     self.certificates = certificates;
                     self.watch_all();
@@ -281,6 +351,18 @@ impl Follower {
             Ok(Err(ReloadError::Stopping)) | Err(_) => Verdict::Good,
             Ok(Err(error)) => Verdict::Bad(error.to_string()),
         }
+    }
+
+    /// What is in force is signed so: nothing older comes in any more.
+    fn remember(&mut self, approval: Option<Approval>) {
+        if let Some(approval) = &approval
+            && let Err(error) = self.gate.serves(approval)
+        {
+            say(&format!(
+                "{error}; older bundles may come in after a restart"
+            ));
+        }
+        self.approval = approval;
     }
 
     fn applied(&mut self, bundle: Arc<Bundle>, report: &ReloadReport) {

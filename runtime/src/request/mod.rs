@@ -26,6 +26,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 use mesh_bundle::format::{Arm, Endpoint, Id, Redirect, Service};
+use mesh_bundle::host::Named;
 use mesh_bundle::route::{self, Destination, Outcome};
 use mesh_bundle::{NormalPath, host, policy, redirect};
 
@@ -272,8 +273,10 @@ fn find(
             Ok(Found::Outcome(outcome))
         }
         (Role::Sidecar { service, .. }, Entrance::Outbound) => {
-            let callee = host::service(bundle, snapshot.namespace, asked.host);
-            let callee = callee.ok_or(Refusal::egress_denied())?;
+            let callee = match host::service(bundle, snapshot.namespace, asked.host) {
+                Named::Service(callee) => callee,
+                Named::NotForThisNode | Named::Unknown => return Err(Refusal::call_denied()),
+            };
             let outcome = route::at_sidecar(bundle, service, callee, &as_caller, draw);
             outcome.map(Found::Outcome).ok_or(Refusal::call_denied())
         }

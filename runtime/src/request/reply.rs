@@ -61,15 +61,12 @@ impl Refusal {
         Self::new(404, Flag::NoRoute, "nothing is served here")
     }
 
-    pub(crate) const fn egress_denied() -> Self {
-        Self::new(403, Flag::Denied, "this host is not in the mesh")
-    }
-
+    /// Whether there is such a service at all is nothing that a node's slice of a bundle could tell.
     pub(crate) const fn call_denied() -> Self {
         Self::new(
             403,
             Flag::Denied,
-            "this service is not among those that may be called",
+            "this host is not among those that may be called",
         )
     }
 

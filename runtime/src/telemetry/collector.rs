@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mesh_bundle::signature::Moment;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -288,6 +289,29 @@ impl Families<'_, '_> {
             "Since when the bundle has been in force, in seconds since 1970",
         )?;
         family.encode_gauge(&since_epoch(bundle.loaded))?;
+        if let Some(approval) = &facts.approval {
+            let mut family = self.gauge(
+                "mesh_bundle_sequence",
+                "The sequence number of the signature for which the bundle came in",
+            )?;
+            family.encode_gauge(&approval.in_force.sequence)?;
+            let mut family = self.gauge(
+                "mesh_bundle_valid_until_timestamp_seconds",
+                "Until when that signature is valid, in seconds since 1970; +Inf for ever",
+            )?;
+            let until = match approval.not_after {
+                Moment::NEVER => f64::INFINITY,
+                Moment(seconds) => Duration::from_secs(seconds).as_secs_f64(),
+            };
+            family.encode_gauge(&until)?;
+        }
+        let mut family = self.counter(
+            "mesh_bundles_refused",
+            "Bundles that were not let in, by why not",
+        )?;
+        for (reason, count) in &facts.refusals {
+            count_of(&mut family, &[("reason", *reason)], *count)?;
+        }
         let mut family = self.counter("mesh_reloads", "Reloads by what came of them")?;
         for (result, count) in Reload::ALL.into_iter().zip(facts.reloads) {
             count_of(&mut family, &[("result", result.text())], count)?;

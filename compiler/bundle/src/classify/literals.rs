@@ -2,19 +2,14 @@
 
 use super::slots::{probe, tag};
 use super::{OTHER, lay_out};
-use crate::format::{Bundle, Draft, Facet, Id, Literal, StrId, extend};
+use crate::format::{Bundle, Draft, Facet, Literal, StrId, extend};
 use crate::hash::hash;
 use zerocopy::little_endian::{U32, U64};
 
 /// Writes the table of `values` with their classes and points `facet` at it.
 pub fn write(draft: &mut Draft, facet: &mut Facet, values: &[(&[u8], u32)]) {
     let layout = lay_out(values.len(), |seed, index| hash(seed, values[index].0));
-    let empty = Literal {
-        tag: U32::ZERO,
-        value: Id::NONE,
-        class: U32::ZERO,
-    };
-    let mut slots = vec![empty; layout.slots];
+    let mut slots = vec![Literal::EMPTY; layout.slots];
     for (&(value, class), &slot) in values.iter().zip(&layout.slot_of) {
         slots[slot] = Literal {
             tag: U32::new(tag(hash(layout.seed, value))),

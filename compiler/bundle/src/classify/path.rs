@@ -57,7 +57,7 @@ fn step(
     let hash = hash_with(seed, state, segment.as_bytes());
     for slot in probe(hash, edges.len(), longest) {
         let edge = &edges[slot];
-        if edge.state.get() == PathEdge::EMPTY {
+        if edge.state.get() == PathEdge::EMPTY_STATE {
             break;
         }
         if edge.state.get() == state && edge_segment(bundle, edge) == segment.as_bytes() {
@@ -164,13 +164,7 @@ impl PathGraph {
             let (from, segment, _) = entries[index];
             hash_with(seed, from, segment.as_bytes())
         });
-        let empty = PathEdge {
-            state: U32::new(PathEdge::EMPTY),
-            next: U32::ZERO,
-            length: 0,
-            segment: [0; PathEdge::INLINE],
-        };
-        let mut slots = vec![empty; layout.slots];
+        let mut slots = vec![PathEdge::EMPTY; layout.slots];
         for (&(from, segment, to), &slot) in entries.iter().zip(&layout.slot_of) {
             let (length, segment) = encode_segment(draft, segment);
             slots[slot] = PathEdge {

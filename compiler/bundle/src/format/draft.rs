@@ -3,11 +3,9 @@
 //! Nothing here depends on time, place or the order of a hash map: the same draft gives the same
 //! bytes.
 
-use super::container::{
-    ALIGNMENT, HEADER_LENGTH, Header, MAGIC, MAJOR, MINOR, MUST_UNDERSTAND, TocEntry,
-};
+use super::container::{ALIGNMENT, HEADER_LENGTH, Header, MAGIC, MAJOR, MINOR, TocEntry, seal};
 use super::section::for_each_section;
-use super::{Section, StrId, content_hash, record::*};
+use super::{Section, StrId, record::*};
 use std::collections::HashMap;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
@@ -96,38 +94,31 @@ impl Draft {
             at = at.next_multiple_of(ALIGNMENT);
             toc.push(TocEntry {
                 section: U32::new(section.number()),
-                version: U16::ZERO,
-                flags: U16::new(if section.must_be_understood() {
-                    MUST_UNDERSTAND
-                } else {
-                    0
-                }),
-                offset: U64::new(at as u64),
-                length: U64::new(bytes.len() as u64),
+                flags: U32::new(section.flags()),
+                offset: U32::new(at as u32),
                 stride: U32::new(*stride as u32),
                 count: U32::new((bytes.len() / stride) as u32),
             });
             at += bytes.len();
         }
 
-        let mut header = Header {
+        let header = Header {
             magic: MAGIC,
             major: U16::new(MAJOR),
             minor: U16::new(MINOR),
             section_count: U32::new(sections.len() as u32),
-            total_length: U64::new(at as u64),
-            hashed_length: U64::new(at as u64),
+            content_length: U64::ZERO,
+            total_length: U64::ZERO,
             hash: [0; 32],
         };
-        let mut file = Vec::with_capacity(at);
-        file.extend_from_slice(header.as_bytes());
-        file.extend_from_slice(toc.as_bytes());
+        let mut content = Vec::with_capacity(at);
+        content.extend_from_slice(header.as_bytes());
+        content.extend_from_slice(toc.as_bytes());
         for (entry, (_, (bytes, _))) in toc.iter().zip(&sections) {
-            file.resize(entry.offset.get() as usize, 0);
-            file.extend_from_slice(bytes);
+            content.resize(entry.offset.get() as usize, 0);
+            content.extend_from_slice(bytes);
         }
-        header.hash = content_hash(&file, at);
-        file[..HEADER_LENGTH].copy_from_slice(header.as_bytes());
-        file
+        seal(&mut content);
+        content
     }
 }

@@ -1,10 +1,14 @@
 //! Opening: bytes become a [`Bundle`], or a sentence says why not.
+//!
+//! In two steps, so that signatures can be judged in between, before anything else in the file is looked
+//! at: [`Sealed::read`] finds the file whole and undamaged, [`Sealed::open`] finds it sound.
 
 use super::container::{
-    HEADER_LENGTH, Header, MAGIC, MAJOR, MAX_SECTIONS, MUST_UNDERSTAND, TocEntry,
+    ALIGNMENT, HEADER_LENGTH, Header, MAGIC, MAJOR, MAX_SECTIONS, TocEntry, content_hash,
 };
 use super::section::for_each_section;
-use super::{Section, content_hash, record::*, validate};
+use super::signatures::{self, Signatures};
+use super::{Section, record::*, validate};
 use std::fmt;
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
@@ -49,6 +53,17 @@ pub enum OpenError {
     /// The content is not what the hash says.
     #[error("is damaged: its content does not match its hash")]
     Hash,
+    /// What stands behind the content is not what it should be.
+    #[error("is damaged: what stands behind its content {0}")]
+    Signatures(&'static str),
+    /// The signatures are about a bundle of another mesh.
+    #[error("is of mesh {mesh}, and signed as one of mesh {signed}")]
+    SignedAsOther {
+        /// Whose it is.
+        mesh: String,
+        /// Whose the signatures say it is.
+        signed: String,
+    },
     /// A section that must be understood and is not.
     #[error("holds section {0}, which this build does not know and must understand: it is newer")]
     UnknownSection(u32),
@@ -67,7 +82,11 @@ impl OpenError {
     pub fn may_be_unfinished(&self) -> bool {
         matches!(
             self,
-            Self::Empty | Self::Truncated { .. } | Self::Hash | Self::NotABundle
+            Self::Empty
+                | Self::Truncated { .. }
+                | Self::Hash
+                | Self::Signatures(_)
+                | Self::NotABundle
         )
     }
 }
@@ -75,6 +94,19 @@ impl OpenError {
 /// The content hash that names a bundle.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BundleId(pub [u8; 32]);
+
+impl BundleId {
+    /// `b3:` and all 64 hexadecimal digits.
+    pub fn in_full(&self) -> String {
+        format!("b3:{}", blake3::Hash::from_bytes(self.0).to_hex())
+    }
+
+    /// From what [`BundleId::in_full`] writes.
+    pub fn from_full(text: &str) -> Option<Self> {
+        let hash = blake3::Hash::from_hex(text.strip_prefix("b3:")?).ok()?;
+        Some(Self(*hash.as_bytes()))
+    }
+}
 
 impl fmt::Display for BundleId {
     /// `b3:` and the first 12 hexadecimal digits.
@@ -97,8 +129,58 @@ impl fmt::Debug for BundleId {
 enum Records {
     /// In the file.
     Here(std::ops::Range<usize>),
-    /// Copied out, because the file's records are longer than those that this build knows.
+    /// Copied out, because the file's records are longer or shorter than those that this build knows.
     Copied(Vec<u8>),
+}
+
+/// A bundle that is whole and undamaged. What it holds has not been looked at.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    bytes: Vec<u8>,
+    header: Header,
+}
+
+impl Sealed {
+    /// Takes bytes for a bundle, if their lengths and hash are right.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, OpenError> {
+        let header = check_header(&bytes)?;
+        let content = header.content_length.get() as usize;
+        signatures::check(&bytes[content..]).map_err(OpenError::Signatures)?;
+        Ok(Self { bytes, header })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> BundleId {
+        BundleId(self.header.hash)
+    }
+
+    /// What stands behind its content, if it is signed.
+    pub fn signatures(&self) -> Option<Signatures<'_>> {
+        let content = self.header.content_length.get() as usize;
+        Signatures::read(&self.bytes[content..])
+    }
+
+    /// Opens the bundle, checking all of it.
+    pub fn open(self) -> Result<Bundle, OpenError> {
+        let content = &self.bytes[..self.header.content_length.get() as usize];
+        let sections = check_toc(content, self.header.section_count.get() as usize)?;
+        let bundle = Bundle {
+            header: self.header,
+            sections,
+            bytes: self.bytes,
+        };
+        validate::validate(&bundle)?;
+        let mesh = bundle.str(bundle.mesh().name);
+        if let Some(signatures) = bundle.signatures()
+            && signatures.mesh() != mesh
+        {
+            return Err(OpenError::SignedAsOther {
+                mesh: mesh.to_owned(),
+                signed: signatures.mesh().to_owned(),
+            });
+        }
+        Ok(bundle)
+    }
 }
 
 /// An opened bundle. Everything in it has been checked: ids lie within their sections, offsets point
@@ -106,32 +188,46 @@ enum Records {
 #[derive(Clone, Debug)]
 pub struct Bundle {
     bytes: Vec<u8>,
-    id: BundleId,
+    header: Header,
     sections: [Records; Section::ALL.len()],
 }
 
 impl Bundle {
-    /// Opens a bundle, checking all of it.
+    /// Opens a bundle, checking all of it but who signed it.
     pub fn open(bytes: Vec<u8>) -> Result<Self, OpenError> {
-        let header = check_header(&bytes)?;
-        let sections = check_toc(&bytes, header.section_count.get() as usize)?;
-        let bundle = Self {
-            id: BundleId(header.hash),
-            sections,
-            bytes,
-        };
-        validate::validate(&bundle)?;
-        Ok(bundle)
+        Sealed::read(bytes)?.open()
     }
 
     /// Its name.
     pub fn id(&self) -> BundleId {
-        self.id
+        BundleId(self.header.hash)
+    }
+
+    /// The version of its format, major and minor.
+    pub fn format(&self) -> (u16, u16) {
+        (self.header.major.get(), self.header.minor.get())
     }
 
     /// The file as it was read.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The content, without signatures.
+    pub fn content(&self) -> &[u8] {
+        &self.bytes[..self.header.content_length.get() as usize]
+    }
+
+    /// What stands behind its content, if it is signed. Who signed it has not been checked.
+    pub fn signatures(&self) -> Option<Signatures<'_>> {
+        Signatures::read(&self.bytes[self.content().len()..])
+    }
+
+    /// The table of contents, sections that this build does not know included.
+    pub fn contents(&self) -> &[TocEntry] {
+        let count = self.header.section_count.get() as usize;
+        let end = HEADER_LENGTH + count * size_of::<TocEntry>();
+        <[TocEntry]>::ref_from_bytes(&self.bytes[HEADER_LENGTH..end]).unwrap_or(&[])
     }
 
     #[inline]
@@ -249,11 +345,9 @@ fn check_header(bytes: &[u8]) -> Result<Header, OpenError> {
         std::cmp::Ordering::Greater => return Err(OpenError::TooLong { more: have - need }),
         std::cmp::Ordering::Equal => {}
     }
-    let hashed = header.hashed_length.get();
-    if hashed < HEADER_LENGTH as u64
-        || hashed > have
-        || content_hash(bytes, hashed as usize) != header.hash
-    {
+    let content = header.content_length.get();
+    let is_content = (HEADER_LENGTH as u64..=have).contains(&content);
+    if !is_content || content_hash(&bytes[..content as usize]) != header.hash {
         return Err(OpenError::Hash);
     }
     Ok(header)
@@ -267,71 +361,112 @@ pub(super) fn wrong(section: Section, what: impl Into<String>) -> OpenError {
     }
 }
 
-fn check_toc(bytes: &[u8], count: usize) -> Result<[Records; Section::ALL.len()], OpenError> {
+fn check_toc(content: &[u8], count: usize) -> Result<[Records; Section::ALL.len()], OpenError> {
     let wrong_toc = |what: &str| OpenError::Section {
         section: "TOC",
         what: what.to_owned(),
     };
-    let end = HEADER_LENGTH + count.min(MAX_SECTIONS + 1) * size_of::<TocEntry>();
     if count > MAX_SECTIONS {
         return Err(wrong_toc("lists more sections than a bundle may have"));
     }
-    let toc = bytes
+    let end = HEADER_LENGTH + count * size_of::<TocEntry>();
+    let toc = content
         .get(HEADER_LENGTH..end)
         .and_then(|bytes| <[TocEntry]>::ref_from_bytes(bytes).ok())
         .ok_or_else(|| wrong_toc("ends past the file"))?;
+    if !toc.is_sorted_by(|a, b| a.section.get() < b.section.get()) {
+        return Err(wrong_toc("is not in the order of sections"));
+    }
 
     let mut sections = [const { Records::Here(0..0) }; Section::ALL.len()];
-    let mut free = end as u64;
+    let mut free = end;
     for entry in toc {
-        let (offset, length) = (entry.offset.get(), entry.length.get());
         let known = Section::from_number(entry.section.get());
         let name = known.map_or("of a later format", Section::name);
         let problem = |what: String| OpenError::Section {
             section: name,
             what,
         };
-        let section_end = offset
-            .checked_add(length)
-            .filter(|&end| end <= bytes.len() as u64);
-        let Some(section_end) = section_end else {
-            let past = u128::from(offset) + u128::from(length) - bytes.len() as u128;
-            return Err(problem(format!("ends {past} bytes past the file")));
-        };
-        if offset < free {
-            return Err(problem("overlaps what stands before it".to_owned()));
+        if entry.flags.get() & !TocEntry::MUST_UNDERSTAND != 0 {
+            return Err(problem("has flags not known here".to_owned()));
         }
-        free = section_end;
-        let (stride, count) = (u64::from(entry.stride.get()), u64::from(entry.count.get()));
-        if stride.checked_mul(count) != Some(length) {
-            return Err(problem("is not as long as its records".to_owned()));
-        }
-        let Some(section) = known else {
-            if entry.flags.get() & MUST_UNDERSTAND != 0 {
-                return Err(OpenError::UnknownSection(entry.section.get()));
-            }
-            continue;
-        };
-        if entry.version.get() != 0 {
+        if known.is_none() && entry.flags.get() != 0 {
             return Err(OpenError::UnknownSection(entry.section.get()));
         }
-        let slot = &mut sections[section as usize];
-        if !matches!(slot, Records::Here(range) if range.end == 0) {
-            return Err(problem("is listed twice".to_owned()));
+        if entry.length() == 0 {
+            return Err(problem("is listed and empty".to_owned()));
         }
-        let range = offset as usize..section_end as usize;
-        let known_stride = section.record_length();
-        *slot = match (stride as usize).cmp(&known_stride) {
-            std::cmp::Ordering::Equal => Records::Here(range),
-            std::cmp::Ordering::Greater => {
-                let records = bytes[range].chunks_exact(stride as usize);
-                let prefixes = records.flat_map(|record| &record[..known_stride]);
-                Records::Copied(prefixes.copied().collect())
-            }
-            std::cmp::Ordering::Less => {
-                return Err(problem("has records that are too short".to_owned()));
-            }
-        };
+        let offset = u64::from(entry.offset.get());
+        if offset != free.next_multiple_of(ALIGNMENT) as u64 {
+            return Err(problem("is not where it should be".to_owned()));
+        }
+        let past = (offset + entry.length()).saturating_sub(content.len() as u64);
+        if past > 0 {
+            return Err(problem(format!("ends {past} bytes past the file")));
+        }
+        let offset = offset as usize;
+        if content[free..offset].iter().any(|&byte| byte != 0) {
+            return Err(problem("has something before it".to_owned()));
+        }
+        free = offset + entry.length() as usize;
+        if let Some(section) = known {
+            let records = fit(
+                content,
+                offset..free,
+                entry.stride.get() as usize,
+                section.first_record_length(),
+                section.record_length(),
+            );
+            let short = || problem("has records that are too short".to_owned());
+            sections[section as usize] = records.ok_or_else(short)?;
+        }
+    }
+    if free != content.len() {
+        return Err(wrong_toc("does not list all of the file"));
     }
     Ok(sections)
+}
+
+/// The records of a section as this build knows them: of longer ones their beginnings, shorter ones filled
+/// up with zeros; none if they are shorter than the first version's.
+fn fit(
+    content: &[u8],
+    section: std::ops::Range<usize>,
+    stride: usize,
+    first: usize,
+    known: usize,
+) -> Option<Records> {
+    if stride == known {
+        return Some(Records::Here(section));
+    }
+    if stride < first {
+        return None;
+    }
+    let records = content[section].chunks_exact(stride);
+    let mut fitted = Vec::with_capacity(records.len() * known);
+    for record in records {
+        fitted.extend_from_slice(&record[..stride.min(known)]);
+        fitted.resize(fitted.len() + known.saturating_sub(stride), 0);
+    }
+    Some(Records::Copied(fitted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(stride: usize, first: usize, known: usize) -> Option<Vec<u8>> {
+        match fit(b"-abcabc", 1..7, stride, first, known)? {
+            Records::Here(range) => Some(b"-abcabc"[range].to_vec()),
+            Records::Copied(bytes) => Some(bytes),
+        }
+    }
+
+    #[test]
+    fn records_of_other_minor_versions_are_cut_or_filled_up() {
+        assert_eq!(fitted(3, 2, 3).as_deref(), Some(&b"abcabc"[..]));
+        assert_eq!(fitted(3, 2, 2).as_deref(), Some(&b"abab"[..]));
+        assert_eq!(fitted(3, 2, 5).as_deref(), Some(&b"abc\0\0abc\0\0"[..]));
+        assert_eq!(fitted(3, 4, 5), None);
+    }
 }

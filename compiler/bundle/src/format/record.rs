@@ -1,6 +1,7 @@
 //! The records. All numbers are little-endian and unaligned, so that any byte sequence of the right
 //! length *is* a slice of records; whether it makes sense is what `validate` decides.
 
+use super::layout::{Enumeration, FieldLayout, FieldValue, Part, Record};
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr};
@@ -227,11 +228,25 @@ impl<R> fmt::Debug for Choice<R> {
 }
 
 macro_rules! records {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[doc = $about:literal])* $field:ident: $type:ty,)* })*) => {
         $($(#[$doc])*
         #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
         #[repr(C)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* })*
+        pub struct $name { $($(#[doc = $about])* pub $field: $type,)* }
+
+        impl Record for $name {
+            const FIELDS: &'static [FieldLayout] = &[$(FieldLayout {
+                name: stringify!($field),
+                about: concat!($($about,)*).trim_ascii(),
+                offset: std::mem::offset_of!($name, $field),
+                length: size_of::<$type>(),
+                kind: <$type as Part>::TYPE,
+            },)*];
+
+            fn values(&self) -> Vec<FieldValue> {
+                vec![$(self.$field.shown(),)*]
+            }
+        })*
     };
 }
 
@@ -278,6 +293,12 @@ records! {
         host_probe: U32,
         /// The weakest level: edition and `defaults`.
         policy: Id<Policy>,
+        /// Whose slice the bundle is. See [`SliceOf`].
+        slice: u8,
+        /// The namespace of the gateway or service whose slice it is, or none.
+        slice_namespace: StrId,
+        /// The name of the gateway or service whose slice it is, or none.
+        slice_name: StrId,
     }
 
     /// A fact about how the bundle came to be.
@@ -289,6 +310,32 @@ records! {
         value: StrId,
     }
 
+    /// Something that the compiler held the mesh against, and that held.
+    #[derive(Default)]
+    Check {
+        /// See [`CheckKind`].
+        kind: u8,
+        /// What it is called.
+        title: StrId,
+        /// Claims that were proved, or requests that were sent.
+        count: U32,
+        /// Where it is written.
+        location: Location,
+    }
+
+    /// A lint that is not heard of, everywhere or at one place.
+    #[derive(Default)]
+    Suppression {
+        /// The lint's code, such as `L101`.
+        code: StrId,
+        /// Its name.
+        lint: StrId,
+        /// Why, in the writer's words; none: the mesh allows it everywhere.
+        reason: StrId,
+        /// Where that is said.
+        location: Location,
+    }
+
     /// What a node needs of its runtime; see [`crate::needs`].
     #[derive(Default)]
     Need {
@@ -296,7 +343,7 @@ records! {
         feature: U16,
         /// 1: a node that cannot provide it must not serve.
         protection: u8,
-        /// Whose need it is; see [`NeedScope`].
+        /// Whose need it is. See [`NeedScope`].
         scope: u8,
         /// The gateway or service, or none.
         subject: U32,
@@ -478,7 +525,8 @@ records! {
         scope: U32,
         /// The host name, `.suffix` for a wildcard, or `*`; none marks an empty slot.
         key: StrId,
-        /// A host block or a service, by the scope.
+        /// A host block or a service, by the scope; all ones for a service that is not there because the node
+        /// whose slice this is may not call it.
         value: U32,
     }
 
@@ -944,6 +992,8 @@ records! {
     Rule {
         /// Its name, or its text.
         name: StrId,
+        /// Its text: whom it lets do what, and when.
+        text: StrId,
         /// Where it is declared.
         location: Location,
         /// 1: it allows; 0: it denies.
@@ -956,6 +1006,8 @@ records! {
     Arm {
         /// Its name, or the text of its match.
         name: StrId,
+        /// The text of its match.
+        text: StrId,
         /// Where it is declared.
         location: Location,
         /// See [`ArmAction`].
@@ -1085,7 +1137,7 @@ records! {
 
     /// A slot of the edges of a path automaton.
     PathEdge {
-        /// The state it leaves, or [`PathEdge::EMPTY`].
+        /// The state it leaves, or all ones in an empty slot.
         state: U32,
         /// Next state.
         next: U32,
@@ -1202,6 +1254,8 @@ impl Policy {
     pub const OFF_RESPONSE_HEADERS: u8 = 16;
     /// Bit of `off`: rewrites.
     pub const OFF_REWRITE: u8 = 32;
+    /// All bits of `off`.
+    pub const OFF_ALL: u8 = 63;
 }
 
 impl PathState {
@@ -1211,7 +1265,14 @@ impl PathState {
 
 impl PathEdge {
     /// The `state` of an empty slot.
-    pub const EMPTY: u32 = u32::MAX;
+    pub const EMPTY_STATE: u32 = u32::MAX;
+    /// An empty slot.
+    pub const EMPTY: Self = Self {
+        state: U32::new(Self::EMPTY_STATE),
+        next: U32::ZERO,
+        length: 0,
+        segment: [0; Self::INLINE],
+    };
     /// The `length` of a segment that lies in the string pool.
     pub const LONG: u8 = u8::MAX;
     /// Segments up to this length lie in the slot.
@@ -1238,6 +1299,32 @@ impl Service {
     pub const EXPORTED: u8 = 8;
 }
 
+impl RetryCondition {
+    /// The bits of all conditions.
+    pub const ALL: u32 = (1 << (Self::GrpcUnavailable as u32 + 1)) - 1;
+}
+
+impl Literal {
+    /// An empty slot.
+    pub const EMPTY: Self = Self {
+        tag: U32::ZERO,
+        value: Id::NONE,
+        class: U32::ZERO,
+    };
+}
+
+impl HostSlot {
+    /// An empty slot.
+    pub const EMPTY: Self = Self {
+        tag: U32::ZERO,
+        scope: U32::ZERO,
+        key: Id::NONE,
+        value: U32::ZERO,
+    };
+    /// The `value` of a name that belongs to the mesh and that the node may not call.
+    pub const NOBODY: u32 = u32::MAX;
+}
+
 impl FieldRef {
     /// Parts the names of the objects around a claim and its own.
     pub const CLAIM_SEPARATOR: char = '\0';
@@ -1254,11 +1341,18 @@ impl Target {
 }
 
 macro_rules! coded {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal,)* })*) => {
-        $($(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $about:literal])* $variant:ident = $code:literal,)* })*) => {
+        /// What codes in records stand for.
+        pub const ENUMERATIONS: &[Enumeration] = &[$(Enumeration {
+            name: stringify!($name),
+            about: concat!($($doc,)*).trim_ascii(),
+            codes: &[$(($code, stringify!($variant), concat!($($about,)*).trim_ascii()),)*],
+        },)*];
+
+        $($(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum $name { $($(#[$variant_doc])* $variant = $code,)* }
+        pub enum $name { $($(#[doc = $about])* $variant = $code,)* }
 
         impl $name {
             /// The variant with this code.
@@ -1276,6 +1370,24 @@ macro_rules! coded {
 }
 
 coded! {
+    /// Whose a bundle is.
+    SliceOf {
+        /// Everybody's: the whole mesh is in it.
+        Everybody = 0,
+        /// That of one gateway.
+        Gateway = 1,
+        /// That of the sidecars of one service.
+        Sidecar = 2,
+    }
+
+    /// What a mesh was held against.
+    CheckKind {
+        /// An `assert`, proved for all requests.
+        Assertion = 0,
+        /// A `test`, whose requests had the outcomes that it expects.
+        Test = 1,
+    }
+
     /// What a listener speaks.
     ListenerProtocol {
         /// HTTP in the clear.

@@ -3,6 +3,9 @@
 //! The list below is the only one: the sections and their numbers, what the compiler fills
 //! ([`super::Draft`]) and what a reader sees of a bundle ([`super::Bundle`]) are made from it.
 
+use super::Bundle;
+use super::container::TocEntry;
+use super::layout::{FieldLayout, FieldType, FieldValue, Record, Stored};
 use super::record::*;
 use zerocopy::little_endian::U32;
 
@@ -117,13 +120,17 @@ macro_rules! for_each_section {
             PathClasses = 55, "PATH_CLASSES", PathClass, path_classes, path_class;
             /// Words: decision diagrams.
             Code = 56, "CODE", U32, code, code_word;
+            /// What the compiler held the mesh against before it wrote the bundle.
+            Checks = 57, "CHECKS", Check, checks, check;
+            /// Lints that the mesh does not want to hear of.
+            Suppressions = 58, "SUPPRESSIONS", Suppression, suppressions, suppression;
         }
     };
 }
 pub(super) use for_each_section;
 
 macro_rules! sections {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $record:ty, $all:ident, $one:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $number:literal, $name:literal, $record:ident, $all:ident, $one:ident;)*) => {
         /// A section by what it holds.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
@@ -134,7 +141,7 @@ macro_rules! sections {
             StringOffsets,
             /// The bytes of all strings and bodies.
             StringBytes,
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Section {
@@ -172,6 +179,54 @@ macro_rules! sections {
                     $(Self::$variant => $name,)*
                 }
             }
+
+            /// What it holds, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    Self::Mesh => "One record: what holds for the whole mesh.",
+                    Self::StringOffsets => {
+                        "Where each string starts in the bytes; one entry more than there are strings."
+                    }
+                    Self::StringBytes => "The bytes of all strings and bodies.",
+                    $(Self::$variant => concat!($($doc,)*).trim_ascii(),)*
+                }
+            }
+
+            /// What its records are made of.
+            pub const fn fields(self) -> &'static [FieldLayout] {
+                match self {
+                    Self::Mesh => Mesh::FIELDS,
+                    Self::StringOffsets => U32::FIELDS,
+                    Self::StringBytes => &[],
+                    $(Self::$variant => $record::FIELDS,)*
+                }
+            }
+        }
+
+        impl Bundle {
+            /// The values of a record, in the order of [`Section::fields`]; `None` where there is none. The
+            /// bytes of strings have none.
+            pub fn values(&self, section: Section, index: usize) -> Option<Vec<FieldValue>> {
+                Some(match section {
+                    Section::Mesh => (index == 0).then(|| self.mesh())?.values(),
+                    Section::StringOffsets => self.string_offsets().get(index)?.values(),
+                    Section::StringBytes => return None,
+                    $(Section::$variant => self.$all().get(index)?.values(),)*
+                })
+            }
+        }
+
+        $(impl_stored!($variant, $record);)*
+    };
+}
+
+/// Says which section the ids of a record name; words are in several.
+macro_rules! impl_stored {
+    ($variant:ident, U32) => {};
+    ($variant:ident, $record:ident) => {
+        impl Stored for $record {
+            const ID: FieldType = FieldType::Id(Some(Section::$variant));
+            const RUN: FieldType = FieldType::Run(Some(Section::$variant));
         }
     };
 }
@@ -186,9 +241,18 @@ impl Section {
             .find(|section| section.number() == number)
     }
 
-    /// Whether a reader that does not know the section must refuse the bundle: it says what a node has
-    /// to provide.
-    pub(super) const fn must_be_understood(self) -> bool {
-        matches!(self, Self::Needs)
+    /// Bytes of a record in format 1.0: no bundle has shorter ones. What was added since is zero in the
+    /// records of older bundles, and means that nothing is said.
+    pub const fn first_record_length(self) -> usize {
+        self.record_length() // none has grown
+    }
+
+    /// What its entry in the table of contents says. A reader that does not know what a node has to
+    /// provide must refuse the bundle.
+    pub(super) const fn flags(self) -> u32 {
+        match self {
+            Self::Needs => TocEntry::MUST_UNDERSTAND,
+            _ => 0,
+        }
     }
 }

@@ -120,6 +120,8 @@ pub enum Refusal {
     Forbidden(Id<Authz>, Verdict),
     /// The caller does not list the service among those it calls.
     NotCalled(Id<Service>),
+    /// The bundle is the slice of a node that may not call the service, and does not hold it.
+    NotForThisNode,
     /// Its host is unknown to the mesh, and nothing leaves it.
     Egress,
 }
@@ -132,7 +134,7 @@ impl Refusal {
             Self::Path(_) | Self::Forbidden(_, Verdict::Repeated(_)) => 400,
             Self::Unauthenticated(_) => 401,
             Self::NoHost | Self::NoArm => 404,
-            Self::Forbidden(..) | Self::NotCalled(_) | Self::Egress => 403,
+            Self::Forbidden(..) | Self::NotCalled(_) | Self::NotForThisNode | Self::Egress => 403,
         }
     }
 }

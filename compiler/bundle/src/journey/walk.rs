@@ -6,6 +6,7 @@ use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
     Service, Share, StrId, Table,
 };
+use crate::host::Named;
 use crate::path::{EncodedSlash, NormalPath, PathError};
 use crate::rewrite::{self, Level};
 use crate::route::{self, Destination, Guide, Outcome, WHOLE};
@@ -180,12 +181,11 @@ impl Walk<'_> {
         let calling = bundle.service(caller);
         request.source = Some(identity(bundle, calling.namespace, calling.name));
         let path = self.normal(&request.path)?;
-        let Some(callee) = host::service(bundle, calling.namespace, &request.host) else {
-            return if bundle.mesh().egress.is_set() {
-                Ok(End::Egress)
-            } else {
-                Err(Refusal::Egress)
-            };
+        let callee = match host::service(bundle, calling.namespace, &request.host) {
+            Named::Service(callee) => callee,
+            Named::NotForThisNode => return Err(Refusal::NotForThisNode),
+            Named::Unknown if bundle.mesh().egress.is_set() => return Ok(End::Egress),
+            Named::Unknown => return Err(Refusal::Egress),
         };
         let view = request.plain(&path);
         let outcome = route::at_sidecar(bundle, caller, callee, &view, self);

@@ -38,6 +38,7 @@ fn bundle(arms: &[Asks]) -> (Bundle, Vec<u32>) {
     let nothing = draft.string("test");
     let arm = Arm {
         name: nothing,
+        text: nothing,
         action: ArmAction::Respond.code(),
         status: U16::new(200),
         a: U32::new(u32::MAX),

@@ -587,6 +587,7 @@ impl<'m> Writer<'m> {
             calls: extend(&mut self.draft.calls, calls),
             policy: self.times(spec.times),
             location: self.location(),
+            mtls: Setting::new(u32::from(Mtls::Off.code()), Location::NOWHERE),
             ..Service::default()
         };
         self.draft.services.push(service);
@@ -672,6 +673,7 @@ impl<'m> Writer<'m> {
         let prefix = arm.paths.first().and_then(|path| path.strip_suffix("/**"));
         record::Arm {
             name: self.draft.string(&name),
+            text: self.draft.string(&name),
             location: self.location(),
             action: action.code(),
             prefix_segments: prefix.map_or(0, |it| it.matches('/').count() as u8),

@@ -1,0 +1,34 @@
+//! Meshes and requests that several tests need.
+
+#![allow(dead_code, unreachable_pub, unused_imports)] // each test needs some
+
+pub mod decisions;
+#[path = "../../bundle/tests/support/exercise.rs"]
+mod exercise;
+
+pub use decisions::decisions;
+pub use exercise::exercise;
+use meshc::compile::{Checked, Selection, check};
+use meshc::project::Project;
+
+/// A mesh that uses every statement of the language.
+pub const EVERYTHING: &str = include_str!("../policies/everything.mesh");
+
+/// The mesh of a text.
+pub fn checked(text: &str) -> Checked {
+    let project = Project::of_texts([("everything.mesh", text)]);
+    check(project, &Selection::default())
+}
+
+/// The bundle of a mesh that has nothing to report.
+pub fn compiled(text: &str) -> Vec<u8> {
+    let mut checked = checked(text);
+    let planned = checked.plan();
+    assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
+    planned.unwrap().bytes
+}
+
+/// The bundle of a mesh that uses every statement of the language.
+pub fn everything() -> Vec<u8> {
+    compiled(EVERYTHING)
+}
