@@ -1,5 +1,6 @@
 //! End to end: what users run, on real sockets.
 
+mod answers;
 mod bodies;
 mod bookinfo;
 mod bundles;

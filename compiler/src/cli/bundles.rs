@@ -42,6 +42,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
+/// Whether a path is that of a bundle, and not of a mesh.
+pub(super) fn is_bundle(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == EXTENSION) && path.is_file()
+}
+
 /// The bundle at a path; of a directory all below it, in the order of their names.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     if !path.is_dir() {

@@ -10,6 +10,7 @@ mod init;
 mod keygen;
 mod lint;
 mod params;
+mod route;
 mod shell;
 mod sign;
 mod test;
@@ -39,6 +40,7 @@ Examples:
   meshc lint --fix .                                  and mend what can be mended
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
+  meshc route GET https://shop.example/cart           tell where a request goes, and why
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
@@ -80,6 +82,8 @@ enum Command {
     Fmt(fmt::Arguments),
     /// Run the tests of a mesh, and show what they leave untouched.
     Test(test::Arguments),
+    /// Tell the whole way of a request: every decision, and who made it.
+    Route(route::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
@@ -171,6 +175,7 @@ pub fn run() -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments, color),
         Command::Fmt(arguments) => fmt::run(&arguments, color),
         Command::Test(arguments) => test::run(&arguments, color),
+        Command::Route(arguments) => route::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

@@ -17,7 +17,7 @@ pub mod upstream;
 use authz::{Authz, Rule};
 use condition::Condition;
 use credential::{Jwt, Keys};
-use edition::EDITION;
+pub use edition::EDITION;
 use mesh_bundle::format::Protocol;
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::Span;

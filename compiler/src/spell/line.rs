@@ -81,7 +81,7 @@ impl Line {
     }
 
     /// Who said so, or said the first of what is in its block.
-    pub(super) fn first_origin(&self) -> Option<Origin> {
+    pub(crate) fn first_origin(&self) -> Option<Origin> {
         let block = || self.block.as_ref()?.first()?.first_origin();
         self.origin.or_else(block)
     }

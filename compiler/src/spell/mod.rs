@@ -22,8 +22,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use line::Line;
 pub use line::Statement;
+pub(crate) use line::{Line, told};
 pub(crate) use value::percent;
 
 use crate::model::{DEFAULT_NAMESPACE, Mesh, ServiceId};

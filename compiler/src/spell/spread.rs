@@ -10,7 +10,7 @@ use mesh_lang::value::quote;
 
 impl Place<'_> {
     /// Where requests to a service or version go.
-    pub(super) fn endpoints(&self, endpoints: &Endpoints) -> Option<Line> {
+    pub(crate) fn endpoints(&self, endpoints: &Endpoints) -> Option<Line> {
         match endpoints {
             Endpoints::None => None,
             Endpoints::Listed(listed) => {
@@ -47,7 +47,7 @@ impl Place<'_> {
     }
 
     /// How an endpoint is chosen.
-    pub(super) fn spread(&self, spread: &Spread) -> Vec<Line> {
+    pub(crate) fn spread(&self, spread: &Spread) -> Vec<Line> {
         let mut lines = Vec::new();
         lines.extend(spread.balance.as_ref().map(|it| self.balance(it)));
         lines.extend(

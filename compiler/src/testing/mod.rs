@@ -145,7 +145,7 @@ fn finding(
 
 /// The way that a branch takes, a decision a line; nothing of one that is refused at once.
 fn told_way(bundle: &Bundle, entry: Entry, request: &Request, branch: &Branch) -> Option<String> {
-    let lines = way::lines(bundle, entry, request, &branch.steps);
+    let lines = way::lines(bundle, None, entry, request, &branch.steps);
     let who = match branch.share {
         WHOLE => "it takes".to_owned(),
         share => format!("{} take", percent(share)),

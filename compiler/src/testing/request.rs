@@ -2,13 +2,10 @@
 
 use crate::model::proof::{self, TestRequest};
 use crate::model::{self, Action, RedirectTo};
+use crate::way;
 use mesh_bundle::Bundle;
 use mesh_bundle::format::{FieldRef, Id, Target};
 use mesh_bundle::journey::{self, Entry, Expect, Held, Request};
-use std::net::{IpAddr, Ipv4Addr};
-
-/// Where requests come from that say no address: one that nobody has (RFC 5737).
-const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// Where a request enters the mesh; `None` if no gateway listens for it.
 pub fn entry(bundle: &Bundle, request: &TestRequest) -> Option<Entry> {
@@ -37,7 +34,7 @@ pub fn request(test: &TestRequest) -> Request {
         request.headers.push(("cookie".to_owned(), line));
     }
     // Nobody stands between a client and the mesh.
-    request.client_ip = test.client_ip.unwrap_or(SOMEBODY);
+    request.client_ip = test.client_ip.unwrap_or(way::SOMEBODY);
     request.source_ip = request.client_ip;
     let tokens = test.tokens.iter();
     request.tokens = tokens

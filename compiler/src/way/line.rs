@@ -1,12 +1,15 @@
 //! The decisions on the way of a request, line by line.
 
+use super::why_not::{PassedOver, passed_over};
+use super::written::Written;
 use super::{destination, target};
+use crate::report::count;
 use crate::spell::percent;
 use mesh_bundle::Bundle;
 use mesh_bundle::format::{
     Action, Arm, Gateway, Id, Location, Redirect, Run, Service, Share, Table, Target,
 };
-use mesh_bundle::journey::{Entry, Request, Step};
+use mesh_bundle::journey::{self, Entry, Request, Step};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -19,17 +22,30 @@ pub struct Line {
     pub place: Option<String>,
     /// What was decided.
     pub what: String,
+    /// For an arm: those before it that have the request's path, and why they did not take it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
+    /// For an arm: how many others stand before it.
+    #[serde(skip)]
+    pub others: usize,
 }
 
-/// The decisions on a way, in order.
-pub fn lines(bundle: &Bundle, entry: Entry, request: &Request, steps: &[Step]) -> Vec<Line> {
+/// The decisions on a way, in order; with the mesh at hand, also which arms were passed over.
+pub fn lines(
+    bundle: &Bundle,
+    written: Option<Written<'_>>,
+    entry: Entry,
+    request: &Request,
+    steps: &[Step],
+) -> Vec<Line> {
     let mut telling = Telling {
         bundle,
+        written,
         who: match entry {
             Entry::Gateway(gateway, _) => gateway_name(bundle, gateway),
             Entry::Sidecar(service) => destination(bundle, service, Id::NONE),
         },
-        request: request.clone(),
+        request: journey::entered(bundle, entry, request),
         lines: Vec::new(),
     };
     for step in steps {
@@ -45,6 +61,7 @@ fn gateway_name(bundle: &Bundle, gateway: Id<Gateway>) -> String {
 
 struct Telling<'t> {
     bundle: &'t Bundle,
+    written: Option<Written<'t>>,
     /// Who decides.
     who: String,
     /// The request as it is by now.
@@ -58,6 +75,8 @@ impl Telling<'_> {
             who: self.who.clone(),
             place: self.bundle.place(location),
             what,
+            passed_over: Vec::new(),
+            others: 0,
         });
     }
 
@@ -81,15 +100,13 @@ impl Telling<'_> {
                 if let Some(service) = routed(bundle, *table) {
                     self.who = destination(bundle, service, Id::NONE);
                 }
-                let arm = bundle.arm(*arm);
-                self.say(arm.location, describe(bundle, arm));
+                let record = bundle.arm(*arm);
+                self.say(record.location, describe(bundle, record));
+                self.pass_over(*table, *arm);
             }
             Step::Drew(shares, drawn) => {
                 let (part, to) = share(bundle, *shares, *drawn);
-                // An arm said so, and stands in the line before.
-                if let Some(line) = self.lines.last_mut() {
-                    line.what = format!("{}   {} → {to}", line.what, percent(part));
-                }
+                self.say(Location::NOWHERE, format!("{} → {to}", percent(part)));
             }
             Step::Allowed(_, rule) => {
                 let rule = bundle.rule(*rule);
@@ -106,6 +123,23 @@ impl Telling<'_> {
     }
 }
 
+impl Telling<'_> {
+    /// Adds to the line of an arm which others it stands behind.
+    fn pass_over(&mut self, table: Id<Table>, arm: Id<Arm>) {
+        let Some(written) = &self.written else { return };
+        let Some(taken) = written.arm(table, arm) else {
+            return;
+        };
+        let Ok(path) = self.request.normal_path(self.bundle) else {
+            return;
+        };
+        let (over, others) = passed_over(written, &taken, &self.request.plain(&path));
+        if let Some(line) = self.lines.last_mut() {
+            (line.passed_over, line.others) = (over, others);
+        }
+    }
+}
+
 /// The service whose route a table is.
 fn routed(bundle: &Bundle, table: Id<Table>) -> Option<Id<Service>> {
     let mut services = bundle.services().iter();
@@ -115,7 +149,16 @@ fn routed(bundle: &Bundle, table: Id<Table>) -> Option<Id<Service>> {
 
 /// `GET /api/** -> cart`.
 pub(crate) fn describe(bundle: &Bundle, arm: &Arm) -> String {
-    format!("{} -> {}", bundle.str(arm.name), action(bundle, arm))
+    let (name, text, action) = (
+        bundle.str(arm.name),
+        bundle.str(arm.text),
+        action(bundle, arm),
+    );
+    if name == text {
+        format!("{text} -> {action}")
+    } else {
+        format!("{name}: {text} -> {action}")
+    }
 }
 
 fn action(bundle: &Bundle, arm: &Arm) -> String {
@@ -184,6 +227,10 @@ pub fn table(lines: &[Line]) -> String {
     let who = width(|line| &line.who).unwrap_or_default();
     let place = width(Line::place).unwrap_or_default();
     let mut text = String::new();
+    // Writing into a String cannot fail.
+    let mut row = |name: &str, at: &str, what: &str| {
+        let _ = writeln!(text, "{name:who$}  {at:place$}  {what}");
+    };
     let mut last = "";
     for line in lines {
         let name = if line.who == last {
@@ -192,11 +239,22 @@ pub fn table(lines: &[Line]) -> String {
             line.who.as_str()
         };
         last = &line.who;
-        let at = line.place();
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "{name:who$}  {at:place$}  {}", line.what);
+        row(name, line.place(), &line.what);
+        for over in &line.passed_over {
+            let (at, what) = (after_colon(&over.place), &over.text);
+            row("", "", &format!("  not {at}  {what}   {}", over.because));
+        }
+        if line.others > 0 && !line.passed_over.is_empty() {
+            let others = count(line.others, "arm");
+            row("", "", &format!("  nor {others} for other paths"));
+        }
     }
     text
+}
+
+/// The line of a place whose file was named before.
+fn after_colon(place: &str) -> &str {
+    place.rsplit_once(':').map_or(place, |(_, line)| line)
 }
 
 impl Line {

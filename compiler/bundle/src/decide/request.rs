@@ -47,9 +47,9 @@ pub enum Field<'n> {
 }
 
 impl<'n> Field<'n> {
-    /// `None` for the fields of the path, which the decision code reads itself.
+    /// A field by its kind; `None` for those of the path, which the decision code reads itself.
     #[inline]
-    pub(crate) fn new(kind: FieldKind, provider: u32, name: &'n str) -> Option<Self> {
+    pub fn new(kind: FieldKind, provider: u32, name: &'n str) -> Option<Self> {
         Some(match kind {
             FieldKind::Method => Self::Method,
             FieldKind::Host => Self::Host,

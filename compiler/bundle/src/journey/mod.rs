@@ -183,12 +183,37 @@ pub fn entrance(bundle: &Bundle, scheme: &str, host: &str, port: Option<u16>) ->
     best.map(|(_, gateway, listener)| Entry::Gateway(gateway, listener))
 }
 
-/// The way of a request. Its `source` and, at a gateway, its `scheme` and `port` are set by where it enters.
+/// A request as it enters: `source` is the sender, and at a gateway the listener fixes `scheme` and `port`.
+pub fn entered(bundle: &Bundle, entry: Entry, request: &Request) -> Request {
+    let mut entered = request.clone();
+    match entry {
+        Entry::Gateway(_, listener) => {
+            let listener = bundle.listener(listener);
+            let https = listener.protocol == ListenerProtocol::Https.code();
+            entered.source = None;
+            entered.port = listener.port.get();
+            if https { "https" } else { "http" }.clone_into(&mut entered.scheme);
+        }
+        Entry::Sidecar(service) => {
+            let service = bundle.service(service);
+            entered.source = Some(identity(bundle, service.namespace, service.name));
+        }
+    }
+    entered
+}
+
+/// As fields of requests name callers: the namespace always before the name.
+fn identity(bundle: &Bundle, namespace: StrId, name: StrId) -> String {
+    format!("{}/{}", bundle.str(namespace), bundle.str(name))
+}
+
+/// The way of a request, from where it is [`entered`].
 pub fn of(bundle: &Bundle, entry: Entry, request: &Request) -> Journey {
+    let request = entered(bundle, entry, request);
     let mut branches = Vec::new();
     let mut script = Script::default();
     loop {
-        let (branch, more) = walk::branch(bundle, entry, request, &mut script);
+        let (branch, more) = walk::branch(bundle, entry, &request, &mut script);
         branches.push(branch);
         if !more {
             return Journey { branches };

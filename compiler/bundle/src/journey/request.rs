@@ -2,7 +2,7 @@
 
 use crate::decide::{ClaimValue, Plain};
 use crate::format::{Bundle, HeaderOp, HeaderOperation, Id, Policy};
-use crate::path::NormalPath;
+use crate::path::{EncodedSlash, NormalPath, PathError};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A request, whole.
@@ -63,6 +63,16 @@ impl Request {
             tokens: Vec::new(),
             keys: Vec::new(),
         }
+    }
+
+    /// Its path in normal form, by the rules of the mesh.
+    pub fn normal_path(&self, bundle: &Bundle) -> Result<NormalPath<'_>, PathError> {
+        let encoded_slash = if bundle.mesh().encoded_slash.is_set() {
+            EncodedSlash::Keep
+        } else {
+            EncodedSlash::Reject
+        };
+        NormalPath::parse(&self.path, encoded_slash)
     }
 
     /// As the decision code sees it, given its path in normal form.

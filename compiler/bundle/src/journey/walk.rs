@@ -1,13 +1,13 @@
 //! One of the ways that a request may take, from proxy to proxy.
 
-use super::{Branch, End, Entry, Refusal, Request, Step};
+use super::{Branch, End, Entry, Refusal, Request, Step, identity};
 use crate::decide::{RequestView, Verdict, holds, judge};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
-    Service, Share, StrId, Table,
+    Service, Share, Table,
 };
 use crate::host::Named;
-use crate::path::{EncodedSlash, NormalPath, PathError};
+use crate::path::NormalPath;
 use crate::rewrite::{self, Level};
 use crate::route::{self, Destination, Guide, Outcome, WHOLE};
 use crate::{host, redirect};
@@ -28,7 +28,6 @@ pub(super) fn branch(
         share: u64::from(WHOLE),
         script,
     };
-    let request = request.clone();
     let end = match entry {
         Entry::Gateway(gateway, listener) => walk.at_gateway(gateway, listener, request),
         Entry::Sidecar(service) => walk.at_sidecar(service, request),
@@ -118,20 +117,12 @@ impl Walk<'_> {
         &mut self,
         gateway: Id<Gateway>,
         listener: Id<Listener>,
-        mut request: Request,
+        request: &Request,
     ) -> Result<End, Refusal> {
         let bundle = self.bundle;
         let record = bundle.listener(listener);
         let https = ListenerProtocol::Https.code();
-        request.source = None;
-        request.port = record.port.get();
-        let scheme = if record.protocol == https {
-            "https"
-        } else {
-            "http"
-        };
-        scheme.clone_into(&mut request.scheme);
-        let path = self.normal(&request.path)?;
+        let path = self.normal(request)?;
         if record.flags & Listener::REDIRECT_HTTPS != 0 {
             let listeners = &bundle.listeners()[bundle.gateway(gateway).listeners.range()];
             // The compiler refuses a redirect to a listener that is not there.
@@ -140,7 +131,7 @@ impl Walk<'_> {
             return Ok(End::Redirected {
                 arm: Id::NONE,
                 status: 308,
-                location: redirect::to_https(&asked(&request, &path), to),
+                location: redirect::to_https(&asked(request, &path), to),
             });
         }
         let host = host::host_block(bundle, gateway, &request.host).ok_or(Refusal::NoHost)?;
@@ -150,18 +141,18 @@ impl Walk<'_> {
         let arm = crate::decide::decide(bundle, block.table, &view).ok_or(Refusal::NoArm)?;
         self.step(Step::Arm(block.table, arm));
         let levels: [Level; 2] = [(bundle.arm(arm).policy, arm), (block.policy, Id::NONE)];
-        self.requires(&levels, &request, &view)?;
+        self.requires(&levels, request, &view)?;
         self.judged(block.authz, &view)?;
 
         let sent = OnceCell::new();
         let (steps, gateway) = (self.steps, bundle.gateway(gateway));
         let as_caller = || {
             let sent = sent.get_or_init(|| {
-                let mut sent = changed(bundle, &levels, &request, &path);
+                let mut sent = changed(bundle, &levels, request, &path);
                 sent.source = Some(identity(bundle, gateway.namespace, gateway.name));
                 sent
             });
-            let path = normal(bundle, &sent.path)?;
+            let path = sent.normal_path(bundle)?;
             steps
                 .borrow_mut()
                 .push(Step::Forwarded(Box::new(sent.clone())));
@@ -169,18 +160,17 @@ impl Walk<'_> {
         };
         let outcome = route::beyond(bundle, host, arm, as_caller, self);
         // An arm of a service speaks of what it saw.
-        let seen = sent.into_inner().unwrap_or(request);
+        let seen = sent.into_inner().unwrap_or_else(|| request.clone());
         match outcome {
             Outcome::Forward(to) => self.arrive(to, Vec::new(), Vec::new(), &seen),
-            outcome => answered(bundle, outcome, &asked(&seen, &self.normal(&seen.path)?)),
+            outcome => answered(bundle, outcome, &asked(&seen, &self.normal(&seen)?)),
         }
     }
 
-    fn at_sidecar(&mut self, caller: Id<Service>, mut request: Request) -> Result<End, Refusal> {
+    fn at_sidecar(&mut self, caller: Id<Service>, request: &Request) -> Result<End, Refusal> {
         let bundle = self.bundle;
         let calling = bundle.service(caller);
-        request.source = Some(identity(bundle, calling.namespace, calling.name));
-        let path = self.normal(&request.path)?;
+        let path = self.normal(request)?;
         let callee = match host::service(bundle, calling.namespace, &request.host) {
             Named::Service(callee) => callee,
             Named::NotForThisNode => return Err(Refusal::NotForThisNode),
@@ -195,9 +185,9 @@ impl Walk<'_> {
                 let call = calls.iter().find(|call| call.target == callee);
                 let stronger = call.map(|call| (call.policy, Id::NONE));
                 let weaker = (bundle.mesh().policy, Id::NONE);
-                self.arrive(to, stronger.into_iter().collect(), vec![weaker], &request)
+                self.arrive(to, stronger.into_iter().collect(), vec![weaker], request)
             }
-            outcome => answered(bundle, outcome, &asked(&request, &path)),
+            outcome => answered(bundle, outcome, &asked(request, &path)),
         }
     }
 
@@ -217,7 +207,7 @@ impl Walk<'_> {
         levels.extend(arms.map(|arm| (bundle.arm(*arm).policy, *arm)));
         levels.push(own);
         levels.extend(weaker);
-        let path = self.normal(&sent.path)?;
+        let path = self.normal(sent)?;
         let mut arrived = changed(bundle, &levels, sent, &path);
         if arrived != *sent {
             self.step(Step::Forwarded(Box::new(arrived.clone())));
@@ -227,15 +217,15 @@ impl Walk<'_> {
         if service.mtls.value.get() == u32::from(Mtls::Off.code()) && !judged_by_caller {
             arrived.source = None;
         }
-        let path = self.normal(&arrived.path)?;
+        let path = self.normal(&arrived)?;
         let view = arrived.plain(&path);
         self.requires(&[own, (bundle.mesh().policy, Id::NONE)], &arrived, &view)?;
         self.judged(service.authz, &view)?;
         Ok(End::Arrived(to))
     }
 
-    fn normal<'p>(&self, path: &'p str) -> Result<NormalPath<'p>, Refusal> {
-        normal(self.bundle, path).map_err(Refusal::Path)
+    fn normal<'r>(&self, request: &'r Request) -> Result<NormalPath<'r>, Refusal> {
+        request.normal_path(self.bundle).map_err(Refusal::Path)
     }
 
     /// What levels require, the outermost first.
@@ -283,26 +273,12 @@ impl Walk<'_> {
     }
 }
 
-/// As fields of requests name callers: the namespace always before the name.
-fn identity(bundle: &Bundle, namespace: StrId, name: StrId) -> String {
-    format!("{}/{}", bundle.str(namespace), bundle.str(name))
-}
-
 fn is_held(request: &Request, require: &Require) -> bool {
     let provider = require.provider.get();
     match require.kind {
         0 => request.tokens.iter().any(|(jwt, _)| *jwt == provider),
         _ => request.keys.iter().any(|(keys, _)| *keys == provider),
     }
-}
-
-fn normal<'p>(bundle: &Bundle, path: &'p str) -> Result<NormalPath<'p>, PathError> {
-    let encoded_slash = if bundle.mesh().encoded_slash.is_set() {
-        EncodedSlash::Keep
-    } else {
-        EncodedSlash::Reject
-    };
-    NormalPath::parse(path, encoded_slash)
 }
 
 fn asked<'r>(request: &'r Request, path: &'r NormalPath<'r>) -> redirect::Asked<'r> {

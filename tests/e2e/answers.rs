@@ -1,0 +1,162 @@
+//! What meshc answers about a mesh: its tests, and the ways of requests.
+
+use mesh_tests::binaries;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a command prints, and how it ends, run beside the examples.
+fn meshc(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = Command::new(binaries::path("meshc"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .current_dir(examples())
+        .output()
+        .expect("it can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        text(&output.stdout) + &text(&output.stderr),
+        output.status.code(),
+    )
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+#[test]
+fn tests_run_and_what_they_leave_untouched_is_listed() {
+    let (told, code) = meshc(&["test", "multi-tenant", "--coverage"]);
+    assert_eq!(code, Some(0), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn every_example_passes_its_tests() {
+    for entry in std::fs::read_dir(examples()).expect("there are examples") {
+        let path = entry.expect("it can be read").path();
+        let is_mesh = |path: &Path| path.extension().is_some_and(|it| it == "mesh");
+        let mut files = walk(&path);
+        if !files.any(|file| is_mesh(&file)) {
+            continue;
+        }
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let (told, code) = meshc(&["test", &name]);
+        assert_eq!(code, Some(0), "{name}: {told}");
+        assert!(!told.contains("there is no test"), "{name}: {told}");
+    }
+}
+
+fn walk(path: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
+    if !path.is_dir() {
+        return Box::new(std::iter::empty());
+    }
+    let entries = std::fs::read_dir(path).expect("it can be read");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    Box::new(paths.flat_map(|path| {
+        if path.is_dir() {
+            walk(&path)
+        } else {
+            Box::new(std::iter::once(path))
+        }
+    }))
+}
+
+#[test]
+fn a_failing_test_shows_the_way_and_keeps_the_bundle_from_being_written() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let mesh = directory.path().join("a.mesh");
+    std::fs::write(
+        &mesh,
+        "mesh t { mtls off; authz open-by-default }\n\
+         gateway edge { listen 8080 http; host shop.example { /a -> shop } }\n\
+         service shop { endpoints 127.0.0.1:9001 }\n\
+         test \"b is served\" { request GET http://shop.example/b; expect shop }\n\
+         test \"a is served\" { request GET http://shop.example/a; expect shop }\n",
+    )
+    .expect("it can be written");
+    let mesh = mesh.to_string_lossy();
+    let (told, code) = meshc(&["test", &mesh]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told.contains("the request is refused with 404: no arm takes it"),
+        "{told}"
+    );
+    assert!(
+        told.contains("1 of 2 tests failed; 1 of 1 arm touched"),
+        "{told}"
+    );
+    let (told, code) = meshc(&["test", &mesh, "--filter", "a is"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (told, code) = meshc(&["test", &mesh, "--format", "json", "--coverage"]);
+    assert_eq!(code, Some(1), "{told}");
+    let told: Value = serde_json::from_str(&told).expect("it is JSON");
+    assert_eq!(told["tests"][0]["passed"], false);
+    assert_eq!(told["tests"][1]["passed"], true);
+    assert_eq!(told["coverage"][0]["touched"], true);
+    let bundle = directory.path().join("a.bundle");
+    let (told, code) = meshc(&["compile", &mesh, "-o", &bundle.to_string_lossy()]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(!bundle.exists(), "{told}");
+}
+
+#[test]
+fn the_way_of_a_request_is_told() {
+    let split = [
+        "route",
+        "GET",
+        "http://reviews/reviews/0",
+        "bookinfo",
+        "--from",
+        "productpage",
+    ];
+    let claims = ["--claims", "user={\"sub\": \"a\"}"];
+    let orders = [
+        "route",
+        "GET",
+        "https://api.shop.example/v2/orders/7",
+        "api-edge",
+    ];
+    let refused = [
+        "route",
+        "POST",
+        "http://cart/",
+        "bookinfo",
+        "--from",
+        "nobody",
+    ];
+    let mut told = String::new();
+    for arguments in [
+        &split[..],
+        &orders,
+        &[&orders[..], &claims].concat(),
+        &refused,
+    ] {
+        told.push_str(&format!("$ meshc {}\n", arguments.join(" ")));
+        told.push_str(&meshc(arguments).0);
+        told.push('\n');
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_bundle_tells_the_way_by_itself() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let bundle = directory.path().join("b.bundle");
+    let bundle = bundle.to_string_lossy();
+    let (told, code) = meshc(&["compile", "bookinfo", "-o", &bundle]);
+    assert_eq!(code, Some(0), "{told}");
+    let request = ["route", "GET", "https://bookinfo.example/productpage"];
+    let (told, code) = meshc(&[&request[..], &[&bundle, "--format", "json"]].concat());
+    assert_eq!(code, Some(0), "{told}");
+    let told: Value = serde_json::from_str(&told).expect("it is JSON");
+    let way = &told["ways"][0];
+    assert_eq!(way["service"], "productpage");
+    assert_eq!(way["share"], 100.0);
+    assert_eq!(way["steps"][0]["who"], "edge");
+    assert_eq!(way["steps"][1]["place"], "bookinfo.mesh:23");
+}
