@@ -1,7 +1,7 @@
 //! What is in force for a request that arrives, and who said so: of all levels the strongest that does.
 
 use super::written::{Owner, Written, WrittenArm};
-use crate::model::policy::Policy;
+use crate::model::policy::{Many, Policy, Rewrite};
 use crate::model::{Mesh, Service, ServiceId};
 use crate::spell::{Line, Place, told};
 use mesh_bundle::journey::{Branch, End, Entry, Step};
@@ -30,8 +30,8 @@ pub fn in_force(written: &Written<'_>, entry: Entry, branch: &Branch) -> Vec<Val
     // What is asked of the request, and made of it, was told on the way.
     policy.requires.clear();
     policy.accepts.clear();
-    policy.rewrite = Default::default();
-    policy.request_headers = Default::default();
+    policy.rewrite = Rewrite::default();
+    policy.request_headers = Many::default();
     values(written, service, |place| place.policy(&policy))
 }
 
