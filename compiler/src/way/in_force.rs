@@ -1,7 +1,8 @@
 //! What is in force for a request that arrives, and who said so: of all levels the strongest that does.
 
 use super::written::{Owner, Written, WrittenArm};
-use crate::model::policy::{Many, Policy, Rewrite};
+use crate::model::policy::{Policy, Rewrite};
+use crate::model::said::Many;
 use crate::model::{Mesh, Service, ServiceId};
 use crate::spell::{Line, Place, told};
 use mesh_bundle::journey::{Branch, End, Entry, Step};
