@@ -201,7 +201,8 @@ impl Checked {
             bundle.is_some(),
             "what was planned opens"
         );
-        let proved = verify::errors(mesh, &self.sources, bundle.as_ref());
+        let wanted = |code| self.levels.wants(code);
+        let proved = verify::findings(mesh, &self.sources, bundle.as_ref(), &wanted);
         self.diagnostics.extend(proved);
         self.levels.apply(&mut self.diagnostics);
         // Only now everything was found that a suppression could have been about.

@@ -11,7 +11,7 @@ use std::fmt;
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Good to know.
+    /// Good to know; silent unless the mesh asks for it.
     Info,
     /// Most likely not what was meant.
     Warning,
@@ -115,6 +115,8 @@ codes! {
     E0232 HashWithLocality "hash-with-locality" Error "an endpoint chosen by hash and by zone";
     E0233 ImportCycle "import-cycle" Error "directories that import each other";
     E0234 ProtocolMismatch "protocol-mismatch" Error "a service that does not speak what is sent to it";
+    E0235 FailoverWithoutHealth "failover-without-health" Error "a `failover` of which nothing tells when it is due";
+    E0236 FailoverCycle "failover-cycle" Error "services that take over for each other in a circle";
 
     E0301 RouteShadowed "route-shadowed" Error "an arm that can never be taken";
     E0302 WeightsNot100 "weights-not-100" Error "shares of a split that do not sum to 100 %";
@@ -133,8 +135,23 @@ codes! {
     E0404 CredentialAsField "credential-as-field" Error "a header that carries a token, compared as a header";
     E0405 ClaimWithoutProvider "claim-without-provider" Error "a test of a token that nothing asks for";
     E0406 AuthzNeedsMtls "authz-needs-mtls" Error "a rule that names a caller whom nobody can verify";
+    E0407 AuthzUnreachable "authz-unreachable" Error "a rule that never allows anything, since all is denied";
+    E0408 CallRefused "call-refused" Error "an arm or a `calls` that its target refuses altogether";
+    E0409 MtlsMismatch "mtls-mismatch" Error "a caller that cannot prove itself where it has to";
 
     L101 NotActedOn "not-acted-on" Warning "a statement that the runtime of this version does not act on";
+    L102 NotDecided "not-decided" Warning "a question that no proof answers, and why not";
+    L103 MatchRedundant "match-redundant" Warning "an arm or a rule without which nothing would change";
+    L104 RoutePartlyShadowed "route-partly-shadowed" Info "an arm that loses requests to a more general one above";
+    L105 NoCatchAll "no-catch-all" Info "a table that leaves some requests to no arm";
+    L106 VersionUnused "version-unused" Warning "a version that nothing is sent to";
+    L107 MirrorLoop "mirror-loop" Warning "copies that lead to calls that are copied again";
+
+    L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
+    L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";
+    L203 RetryTimeInversion "retry-time-inversion" Warning "tries for which no time is left";
+
+    L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";
