@@ -4,7 +4,7 @@
 //! written and for each of its environments; [`Checked::plan`] goes on to the bundle where nothing stands
 //! against it, and proves its tables. Whatever is found passes the levels of its lints.
 
-use crate::lint::levels::Levels;
+use crate::lint::{self, levels::Levels};
 use crate::model::Mesh;
 use crate::plan::needs::{self, Asked};
 use crate::plan::table::TableError;
@@ -204,6 +204,9 @@ impl Checked {
         let wanted = |code| self.levels.wants(code);
         let proved = verify::findings(mesh, &self.sources, bundle.as_ref(), &wanted);
         self.diagnostics.extend(proved);
+        if planned.is_some() {
+            self.diagnostics.extend(lint::findings(mesh));
+        }
         self.levels.apply(&mut self.diagnostics);
         // Only now everything was found that a suppression could have been about.
         if planned.is_some() {

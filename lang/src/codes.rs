@@ -146,12 +146,22 @@ codes! {
     L105 NoCatchAll "no-catch-all" Info "a table that leaves some requests to no arm";
     L106 VersionUnused "version-unused" Warning "a version that nothing is sent to";
     L107 MirrorLoop "mirror-loop" Warning "copies that lead to calls that are copied again";
+    L108 RawPrefixBoundary "raw-prefix-boundary" Warning "a prefix of the path that ends within a segment";
+    L109 RedirectDowngrade "redirect-downgrade" Warning "a redirect from TLS to a place without it";
+    L110 ServerFirstPort "server-first-port" Warning "requests to a port where the server speaks first";
 
     L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
     L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";
     L203 RetryTimeInversion "retry-time-inversion" Warning "tries for which no time is left";
+    L204 FaultInRelease "fault-in-release" Warning "a fault without an end";
+    L205 TimeoutLengthened "timeout-lengthened" Warning "an arm that waits longer than the service says it takes";
+    L206 MissingTimeout "missing-timeout" Info "a call whose time nobody wrote";
 
     L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
+    L302 OpenService "open-service" Warning "a service that allows everybody everything";
+    L303 EgressOpen "egress-open" Warning "a mesh that lets through to every host";
+    L304 CorsWildcardCredentials "cors-wildcard-credentials" Warning "cookies for pages of every origin";
+    L305 JwtNoAudience "jwt-no-audience" Warning "tokens that may have been made for others";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";

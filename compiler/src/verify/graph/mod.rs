@@ -18,15 +18,23 @@ use crate::model::policy::{Mirror, Policy, Retry};
 use crate::model::said::{Said, Switch};
 use crate::model::{Action, Arm, GatewayId, ListenerKind, Mesh, ServiceId, Table, Target};
 use mesh_bundle::route::MAX_HOPS;
+use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::{Sources, Span};
 use std::collections::HashMap;
 
 /// What is found on the hops of a mesh.
-pub(super) fn findings(mesh: &Mesh, sources: &Sources) -> Vec<Diagnostic> {
+pub(super) fn findings(
+    mesh: &Mesh,
+    sources: &Sources,
+    wanted: &dyn Fn(Code) -> bool,
+) -> Vec<Diagnostic> {
     let graph = Graph::of(mesh);
     let mut found = retries::findings(&graph);
     found.extend(timeouts::findings(&graph));
+    if wanted(Code::MissingTimeout) {
+        found.extend(timeouts::unsaid(&graph));
+    }
     found.extend(mirrors::findings(&graph));
     found.extend(versions::findings(mesh));
     found.extend(failover::findings(mesh));

@@ -1,4 +1,4 @@
-//! Callers that give up while those they wait for still wait for others.
+//! Callers that give up while those they wait for still wait for others, and calls whose time nobody wrote.
 
 use super::{Graph, Hop, time};
 use crate::model::ServiceId;
@@ -30,6 +30,26 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Calls that take as long as the edition has it, each statement once.
+pub(super) fn unsaid(graph: &Graph<'_>) -> Vec<Diagnostic> {
+    let mut told = BTreeSet::new();
+    let unsaid = graph.hops.iter().filter(|hop| hop.timeout.span.is_none());
+    let unsaid = unsaid.filter(|hop| told.insert(hop.span));
+    let finding = |hop: &Hop<'_>| {
+        let name = graph.mesh[hop.to].qualified_name();
+        let message = format!("nobody says how long `{name}` may take");
+        let most = hop.timeout.most.map_or_else(
+            || "as long as it likes".to_owned(),
+            |most| format!("{}, as the edition has it", time(most.into())),
+        );
+        Diagnostic::new(Code::MissingTimeout, message)
+            .primary(hop.span, "")
+            .note(format!("it may take {most}"))
+            .help(format!("say it once, in `{name}`: `timeout 5s`"))
+    };
+    unsaid.map(finding).collect()
 }
 
 fn inverted(graph: &Graph<'_>, hop: &Hop<'_>, next: &Hop<'_>) -> Option<Diagnostic> {

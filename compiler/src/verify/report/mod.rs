@@ -47,7 +47,7 @@ pub fn findings(
     }
     if bundle.is_some() {
         found.extend(rules::findings(mesh));
-        found.extend(graph::findings(mesh, sources));
+        found.extend(graph::findings(mesh, sources, wanted));
     }
     found
 }
