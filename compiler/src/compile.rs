@@ -4,7 +4,7 @@
 //! written and for each of its environments; [`Checked::plan`] goes on to the bundle where nothing stands
 //! against it, and proves its tables. Whatever is found passes the levels of its lints.
 
-use crate::lint::levels::Levels;
+use crate::lint::{self, levels::Levels};
 use crate::model::Mesh;
 use crate::plan::needs::{self, Asked};
 use crate::plan::origin::{Check, Origin, Suppression, source_hash};
@@ -199,8 +199,10 @@ impl Checked {
             bundle.is_some(),
             "what was planned opens"
         );
-        let mut found = verify::errors(mesh, &self.sources, bundle.as_ref());
+        let wanted = |code| self.levels.wants(code);
+        let mut found = verify::findings(mesh, &self.sources, bundle.as_ref(), &wanted);
         if let Some(bundle) = &bundle {
+            found.extend(lint::findings(mesh));
             let trials = testing::run(&mesh.tests, bundle);
             found.extend(testing::findings(&trials, bundle));
         }

@@ -11,7 +11,7 @@ use std::fmt;
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Good to know.
+    /// Good to know; silent unless the mesh asks for it.
     Info,
     /// Most likely not what was meant.
     Warning,
@@ -115,6 +115,8 @@ codes! {
     E0232 HashWithLocality "hash-with-locality" Error "an endpoint chosen by hash and by zone";
     E0233 ImportCycle "import-cycle" Error "directories that import each other";
     E0234 ProtocolMismatch "protocol-mismatch" Error "a service that does not speak what is sent to it";
+    E0235 FailoverWithoutHealth "failover-without-health" Error "a `failover` of which nothing tells when it is due";
+    E0236 FailoverCycle "failover-cycle" Error "services that take over for each other in a circle";
 
     E0301 RouteShadowed "route-shadowed" Error "an arm that can never be taken";
     E0302 WeightsNot100 "weights-not-100" Error "shares of a split that do not sum to 100 %";
@@ -133,10 +135,35 @@ codes! {
     E0404 CredentialAsField "credential-as-field" Error "a header that carries a token, compared as a header";
     E0405 ClaimWithoutProvider "claim-without-provider" Error "a test of a token that nothing asks for";
     E0406 AuthzNeedsMtls "authz-needs-mtls" Error "a rule that names a caller whom nobody can verify";
+    E0407 AuthzUnreachable "authz-unreachable" Error "a rule that never allows anything, since all is denied";
+    E0408 CallRefused "call-refused" Error "an arm or a `calls` that its target refuses altogether";
+    E0409 MtlsMismatch "mtls-mismatch" Error "a caller that cannot prove itself where it has to";
 
     E0501 TestFailed "test-failed" Error "a test whose expectation is not met";
 
     L101 NotActedOn "not-acted-on" Warning "a statement that the runtime of this version does not act on";
+    L102 NotDecided "not-decided" Warning "a question that no proof answers, and why not";
+    L103 MatchRedundant "match-redundant" Warning "an arm or a rule without which nothing would change";
+    L104 RoutePartlyShadowed "route-partly-shadowed" Info "an arm that loses requests to a more general one above";
+    L105 NoCatchAll "no-catch-all" Info "a table that leaves some requests to no arm";
+    L106 VersionUnused "version-unused" Warning "a version that nothing is sent to";
+    L107 MirrorLoop "mirror-loop" Warning "copies that lead to calls that are copied again";
+    L108 RawPrefixBoundary "raw-prefix-boundary" Warning "a prefix of the path that ends within a segment";
+    L109 RedirectDowngrade "redirect-downgrade" Warning "a redirect from TLS to a place without it";
+    L110 ServerFirstPort "server-first-port" Warning "requests to a port where the server speaks first";
+
+    L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
+    L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";
+    L203 RetryTimeInversion "retry-time-inversion" Warning "tries for which no time is left";
+    L204 FaultInRelease "fault-in-release" Warning "a fault without an end";
+    L205 TimeoutLengthened "timeout-lengthened" Warning "an arm that waits longer than the service says it takes";
+    L206 MissingTimeout "missing-timeout" Info "a call whose time nobody wrote";
+
+    L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
+    L302 OpenService "open-service" Warning "a service that allows everybody everything";
+    L303 EgressOpen "egress-open" Warning "a mesh that lets through to every host";
+    L304 CorsWildcardCredentials "cors-wildcard-credentials" Warning "cookies for pages of every origin";
+    L305 JwtNoAudience "jwt-no-audience" Warning "tokens that may have been made for others";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";

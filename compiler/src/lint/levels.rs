@@ -101,6 +101,15 @@ impl Levels {
         });
     }
 
+    /// Whether a lint may come to be reported at all. Those that are no more than good to know are silent unless
+    /// the mesh asks for them.
+    pub fn wants(&self, code: Code) -> bool {
+        match self.by_code.get(&code) {
+            Some(level) => *level != Level::Allow,
+            None => code.severity() != Severity::Info,
+        }
+    }
+
     /// What the suppressions that silenced nothing say, once everything was found.
     pub fn unused(&mut self) -> Vec<Diagnostic> {
         let about_others = |it: &&Suppression| it.code != Code::UnusedSuppression;
@@ -141,8 +150,7 @@ impl Levels {
     /// Gives a finding its level; whether that is to be silent.
     fn level(&self, diagnostic: &mut Diagnostic) -> bool {
         match self.by_code.get(&diagnostic.code) {
-            None => return false,
-            Some(Level::Allow) => return true,
+            None | Some(Level::Allow) => return !self.wants(diagnostic.code),
             Some(Level::Warn) => diagnostic.severity = Severity::Warning,
             Some(Level::Deny) => diagnostic.severity = Severity::Error,
         }

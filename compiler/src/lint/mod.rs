@@ -1,6 +1,44 @@
 //! Lints: findings about policies that compile, and may still not be what was meant.
 //!
 //! A lint is a code with an `L`. Unlike an error it has a level that the mesh may change, and a place may be
-//! excused from it, with a reason: [`levels`].
+//! excused from it, with a reason: [`levels`]. Those that a statement shows by itself are here, by what they are
+//! about; those that take a proof or the whole mesh are in [`crate::verify`].
 
 pub mod levels;
+mod resilience;
+mod security;
+mod traffic;
+
+use crate::model::policy::Policy;
+use crate::model::{Arm, Mesh};
+use mesh_lang::diagnostic::Diagnostic;
+
+/// What single statements of a mesh show.
+pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
+    let mut found = traffic::findings(mesh);
+    found.extend(resilience::findings(mesh));
+    found.extend(security::findings(mesh));
+    found
+}
+
+/// All arms of a mesh.
+fn arms(mesh: &Mesh) -> impl Iterator<Item = &Arm> {
+    mesh.tables().flat_map(|table| &table.arms)
+}
+
+/// All levels of a mesh at which something is said about traffic.
+fn levels(mesh: &Mesh) -> impl Iterator<Item = &Policy> {
+    let gateways = mesh.gateways.iter().flat_map(|gateway| {
+        let hosts = gateway.hosts.iter().map(|host| &host.policy);
+        std::iter::once(&gateway.policy).chain(hosts)
+    });
+    let services = mesh.services.iter().flat_map(|service| {
+        let calls = service.calls.iter().flatten().map(|call| &call.policy);
+        std::iter::once(&service.policy).chain(calls)
+    });
+    let arms = arms(mesh).map(|arm| &arm.policy);
+    std::iter::once(&mesh.defaults)
+        .chain(gateways)
+        .chain(services)
+        .chain(arms)
+}

@@ -25,6 +25,8 @@ pub enum Lint {
     Redundant {
         /// The arm.
         arm: u32,
+        /// A later one that would take requests of it, and one of those.
+        instead: Option<(u32, Box<Request>)>,
     },
     /// A request that no arm takes.
     Unmatched {
@@ -43,8 +45,6 @@ pub enum Lint {
 /// What was not found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// Whether an arm is reached.
-    Reach(u32),
     /// Whether an arm takes requests of a later one.
     PartlyShadowed {
         /// The later arm.
@@ -68,38 +68,38 @@ const SHADOWED: usize = 4;
 const TRIED: usize = 64;
 
 impl Proof<'_> {
-    /// What there is to say, given what is known of each arm.
-    pub fn lints(&mut self, reach: &[Reach], same: Same<'_>) -> Vec<Lint> {
-        let reached = |arm: u32| matches!(reach[arm as usize], Reach::Reached(_));
+    /// Arms that name paths and take requests of later ones, given what is known of each arm.
+    pub fn partly_shadowed(&mut self, reach: &[Reach]) -> Vec<Lint> {
+        let reached = |arm: u32| is_reached(reach, arm);
         let mut lints = Vec::new();
         let mut among = HashMap::new();
-        for (arm, reach) in (0u32..).zip(reach) {
-            match reach {
-                Reach::Reached(_) => {
-                    self.partly_shadowed(arm, &reached, &mut among, &mut lints);
-                    self.redundant(arm, same, &mut lints);
-                }
-                Reach::NotDecided(reason) => lints.push(Lint::NotDecided {
-                    what: What::Reach(arm),
-                    reason: reason.clone(),
-                }),
-                // These are errors.
-                Reach::Unreachable(_) | Reach::Impossible => {}
-            }
-        }
-        match self.unmatched() {
-            Verdict::Yes(example) => lints.push(Lint::Unmatched { example }),
-            Verdict::No => {}
-            Verdict::NotDecided(reason) => lints.push(Lint::NotDecided {
-                what: What::Unmatched,
-                reason,
-            }),
+        for arm in (0..reach.len() as u32).filter(|arm| reached(*arm)) {
+            self.takes_from_later(arm, &reached, &mut among, &mut lints);
         }
         lints
     }
 
+    /// Arms without effect, given what is known of each arm.
+    pub fn redundant(&mut self, reach: &[Reach], same: Same<'_>) -> Vec<Lint> {
+        let arms = (0..reach.len() as u32).filter(|arm| is_reached(reach, *arm));
+        arms.filter_map(|arm| self.is_redundant(arm, reach, same))
+            .collect()
+    }
+
+    /// Whether there are requests that no arm takes.
+    pub fn falls_through(&mut self) -> Option<Lint> {
+        match self.unmatched() {
+            Verdict::Yes(example) => Some(Lint::Unmatched { example }),
+            Verdict::No => None,
+            Verdict::NotDecided(reason) => Some(Lint::NotDecided {
+                what: What::Unmatched,
+                reason,
+            }),
+        }
+    }
+
     /// Looks for later arms of which one that names paths takes requests.
-    fn partly_shadowed(
+    fn takes_from_later(
         &mut self,
         by: u32,
         reached: &impl Fn(u32) -> bool,
@@ -173,24 +173,53 @@ impl Proof<'_> {
         is_among
     }
 
-    /// Looks at whether an arm has an effect.
-    fn redundant(&mut self, arm: u32, same: Same<'_>, lints: &mut Vec<Lint>) {
+    /// Whether an arm has no effect. An arm that is not reached does not count as one that would take its requests:
+    /// it is the one to remove.
+    fn is_redundant(&mut self, arm: u32, reach: &[Reach], same: Same<'_>) -> Option<Lint> {
         let end = (self.table, arm);
-        let without = |next| same(arm, next);
+        let without =
+            |next: Option<u32>| next.is_none_or(|next| is_reached(reach, next)) && same(arm, next);
+        if !self.space.is_followed(end, &without) {
+            return None;
+        }
+        let not_decided = |reason| {
+            Some(Lint::NotDecided {
+                what: What::Redundant(arm),
+                reason,
+            })
+        };
         let verdict = self
             .space
             .differs_without(end, self.region, &without, self.budget);
         match verdict {
-            Verdict::Yes(request) if (self.decide)(&request) == Some(arm) => {}
-            Verdict::No => lints.push(Lint::Redundant { arm }),
-            Verdict::Yes(_) => lints.push(Lint::NotDecided {
-                what: What::Redundant(arm),
-                reason: Reason::Disagreement,
-            }),
-            Verdict::NotDecided(reason) => lints.push(Lint::NotDecided {
-                what: What::Redundant(arm),
-                reason,
+            Verdict::Yes(request) if (self.decide)(&request) == Some(arm) => None,
+            Verdict::Yes(_) => not_decided(Reason::Disagreement),
+            Verdict::NotDecided(reason) => not_decided(reason),
+            Verdict::No => Some(Lint::Redundant {
+                arm,
+                instead: self.instead_of(arm, &without),
             }),
         }
     }
+
+    /// A later arm that would take requests of one that has no effect.
+    fn instead_of(
+        &mut self,
+        arm: u32,
+        same: &dyn Fn(Option<u32>) -> bool,
+    ) -> Option<(u32, Box<Request>)> {
+        let later = self.space.sharing(self.table, arm);
+        let later = later.into_iter().filter(|later| *later > arm);
+        for later in later.filter(|later| same(Some(*later))).take(TRIED) {
+            let formula = self.formula(later);
+            if let Verdict::Yes(request) = self.ending(Some(arm), &[formula], &[]) {
+                return Some((later, request));
+            }
+        }
+        None
+    }
+}
+
+fn is_reached(reach: &[Reach], arm: u32) -> bool {
+    matches!(reach[arm as usize], Reach::Reached(_))
 }

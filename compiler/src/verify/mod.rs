@@ -14,7 +14,8 @@
 //! - `field`: whether one field has a value that fits all that is asked of it, and which. `domain`: what its values
 //!   are among. `word`, `readers`, `path_readers`: the product of automata, walked and never built.
 //! - [`reach`]: which arms are reached, what takes the requests of the others. [`lint`]: what is most likely not meant.
-//! - [`tables`]: the tables of a mesh, with the requests that come to each. `report`, `moves`: what is said of them.
+//! - [`tables`], `rules`: the tables of a mesh, with the requests that come to each. `graph`: who calls whom, and what adds up on
+//!   the way. `report`: what is said of them.
 //! - [`budget`](Budget): when a proof gives up. What gave up says so, and is never taken for "no".
 //!
 //! # Questions
@@ -53,14 +54,15 @@ mod classes;
 pub mod decider;
 mod domain;
 mod field;
+mod graph;
 pub mod lint;
 mod lists;
-mod moves;
 mod path_readers;
 pub mod reach;
 mod readers;
 mod report;
 mod request;
+mod rules;
 mod segments;
 mod solve;
 pub mod space;
@@ -73,7 +75,7 @@ mod world;
 pub use budget::Budget;
 pub use lint::{Lint, What};
 pub use reach::{Cover, Covered, Proof, Reach};
-pub use report::errors;
+pub use report::findings;
 pub use request::{Claim, Request, Token};
 pub use space::{End, Question, Space, TableId};
 pub use world::{Door, World};

@@ -107,7 +107,11 @@ impl Proof<'_> {
     }
 
     /// A request of which this holds, whatever takes it, and the arm that does.
-    fn some(&mut self, holds: &[FormulaId], fails: &[FormulaId]) -> Result<Option<Taker>, Reason> {
+    pub(super) fn some(
+        &mut self,
+        holds: &[FormulaId],
+        fails: &[FormulaId],
+    ) -> Result<Option<Taker>, Reason> {
         let holds = [self.region, holds].concat();
         let question = Question {
             ends: &[],
@@ -223,4 +227,4 @@ impl Proof<'_> {
 }
 
 /// A request, and the arm that takes it.
-type Taker = (Option<u32>, Request);
+pub(super) type Taker = (Option<u32>, Request);

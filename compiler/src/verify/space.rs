@@ -264,6 +264,33 @@ impl Space {
         }
     }
 
+    /// Whether on some paths that an arm may take an arm behind it does the `same`, so that some of its requests may
+    /// not miss it.
+    pub(super) fn is_followed(
+        &self,
+        end: (TableId, u32),
+        same: &dyn Fn(Option<u32>) -> bool,
+    ) -> bool {
+        let (table, arm) = end;
+        let ends = [End {
+            table,
+            arm: Some(arm),
+        }];
+        let own = Question {
+            ends: &ends,
+            ..Question::default()
+        };
+        let arms = &self.tables[table.0];
+        let classes = self.candidates(own).into_iter();
+        let mut open = classes.filter(|class| arms.before(*class, Some(arm)).is_some());
+        same(None)
+            || open.any(|class| {
+                arms.behind(class, arm)
+                    .iter()
+                    .any(|(next, _)| same(Some(*next)))
+            })
+    }
+
     /// Looks for a request that ends with an arm and that would meet something else without it: no arm, or one
     /// that does not do the `same`.
     pub(super) fn differs_without(

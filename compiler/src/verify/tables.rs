@@ -70,7 +70,12 @@ pub fn of_mesh(mesh: &Mesh, complete: bool) -> Vec<Subject<'_>> {
 }
 
 /// The requests that a gateway hands to its host blocks.
-fn at_gateway(mesh: &Mesh, gateway: &Gateway, block: &HostBlock, complete: bool) -> World {
+pub(super) fn at_gateway(
+    mesh: &Mesh,
+    gateway: &Gateway,
+    block: &HostBlock,
+    complete: bool,
+) -> World {
     let listeners = gateway.listeners.iter().filter(|_| complete);
     let doors = listeners.filter_map(|listener| {
         let https = match &listener.kind {
@@ -102,7 +107,7 @@ fn at_gateway(mesh: &Mesh, gateway: &Gateway, block: &HostBlock, complete: bool)
 }
 
 /// The requests to a service, where its callers route them.
-fn at_caller(mesh: &Mesh, service: &Service) -> World {
+pub(super) fn at_caller(mesh: &Mesh, service: &Service) -> World {
     let name = |namespace: &str, name: &str| format!("{namespace}/{name}");
     let services = mesh.services.iter();
     let services = services.map(|service| name(&service.namespace, &service.name));

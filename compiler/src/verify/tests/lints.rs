@@ -12,7 +12,10 @@ fn lints(arms: Vec<Asks>, does: &str) -> Vec<String> {
     let subject = Subject::new(arms);
     let lints = subject.prove(|proof| {
         let reach = proof.arms();
-        proof.lints(&reach, &|arm, other| of(Some(arm)) == of(other))
+        let mut lints = proof.partly_shadowed(&reach);
+        lints.extend(proof.redundant(&reach, &|arm, other| of(Some(arm)) == of(other)));
+        lints.extend(proof.falls_through());
+        lints
     });
     let text = |lint: &Lint| match lint {
         Lint::PartlyShadowed {
@@ -26,7 +29,13 @@ fn lints(arms: Vec<Asks>, does: &str) -> Vec<String> {
             let more = if *more { " and others" } else { "" };
             format!("{by} takes {} from {arm}{more}", example.url())
         }
-        Lint::Redundant { arm } => format!("{arm} is redundant"),
+        Lint::Redundant { arm, instead } => {
+            if let Some((later, request)) = instead {
+                assert_eq!(subject.interpreted(request), Ok(Some(*arm)));
+                assert!(subject.fits(*later, request), "{request}");
+            }
+            format!("{arm} is redundant")
+        }
         Lint::Unmatched { example } => {
             assert_eq!(subject.interpreted(example), Ok(None));
             format!("nothing takes {}", example.url())
@@ -166,16 +175,16 @@ fn arms() -> impl Strategy<Value = Vec<(Asks, char)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
-    /// An arm is redundant if taking it out changes no request.
+    /// An arm is redundant if taking it out changes no request, and wakes no arm that is not reached.
     #[test]
     fn redundant_is_what_can_be_taken_out(arms in arms()) {
         let (arms, does): (Vec<Asks>, Vec<char>) = arms.into_iter().unzip();
         let of = |arm: Option<usize>| arm.map_or('-', |arm| does[arm]);
         let paths = ["/", "/a", "/a/", "/b", "/c", "/c/", "/a/b", "/a/c", "/c/b", "/c/c"];
         let headers: [&[(&str, &str)]; 4] = [&[], &[("h", "x")], &[("h", "y")], &[("h", "z")]];
-        let mut changed = vec![false; arms.len()];
-        let mut reached = vec![false; arms.len()];
         let matches = Asks::matches(&arms);
+        // Who takes each request, and who would without that arm.
+        let mut taken = Vec::new();
         for method in ["GET", "POST"] {
             for path in paths {
                 for headers in headers {
@@ -185,12 +194,20 @@ proptest! {
                         ..Plain::new(method, "shop.example", path)
                     };
                     let Some(arm) = first_match(&matches, &request) else { continue };
-                    reached[arm] = true;
                     let next = first_match(&matches[arm + 1..], &request);
-                    changed[arm] |= of(Some(arm)) != of(next.map(|next| arm + 1 + next));
+                    taken.push((arm, next.map(|next| arm + 1 + next)));
                 }
             }
         }
+        let reached: Vec<bool> = (0..arms.len())
+            .map(|arm| taken.iter().any(|(taker, _)| *taker == arm))
+            .collect();
+        let differs = |arm: usize, next: Option<usize>| {
+            of(Some(arm)) != of(next) || next.is_some_and(|next| !reached[next])
+        };
+        let changed: Vec<bool> = (0..arms.len())
+            .map(|arm| taken.iter().any(|(taker, next)| *taker == arm && differs(arm, *next)))
+            .collect();
         let does: String = does.iter().collect();
         let found = lints(arms, &does);
         for arm in 0..reached.len() {

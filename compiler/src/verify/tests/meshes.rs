@@ -1,8 +1,5 @@
 //! The tables of whole meshes, and what is said of them.
 
-use super::super::tables::of_mesh;
-use super::super::{Lint, errors};
-use super::*;
 use crate::compile::{Checked, Selection, check};
 use crate::project::Project;
 use mesh_lang::diagnostic::Diagnostic;
@@ -17,7 +14,7 @@ fn checked(text: &str) -> Checked {
     check(project, &Selection::default())
 }
 
-/// What is reported of a mesh: code, and the texts of the places involved.
+/// The errors of a mesh: code, and the texts of the places involved.
 fn reported(text: &str) -> Vec<String> {
     let mut checked = checked(text);
     checked.plan();
@@ -28,7 +25,8 @@ fn reported(text: &str) -> Vec<String> {
             .map(|label| checked.sources.text(label.span));
         format!("{} {}", it.code, labels.collect::<Vec<_>>().join(" | "))
     };
-    checked.diagnostics.iter().map(place).collect()
+    let errors = checked.diagnostics.iter().filter(|it| !it.code.is_lint());
+    errors.map(place).collect()
 }
 
 /// The same of the arms of a host.
@@ -123,47 +121,6 @@ fn who_calls_a_service_is_known() {
             "E0310 source absent",
         ]
     );
-}
-
-#[test]
-fn lints_of_a_mesh_are_data() {
-    let mut checked = checked(
-        "gateway edge { listen 80 http; host shop.example {
-           /api/** when header.x-canary present -> api
-           /api/orders                          -> shop
-           /api/**                              -> api
-         } }",
-    );
-    let planned = checked.plan().unwrap();
-    let bundle = Bundle::open(planned.bytes).unwrap();
-    let mesh = checked.mesh.as_ref().unwrap();
-    assert!(errors(mesh, &checked.sources, Some(&bundle)).is_empty());
-    let subjects = of_mesh(mesh, true);
-    let [subject] = &subjects[..] else {
-        panic!("{subjects:?}")
-    };
-    let arms = &subject.table.arms;
-    let same = |arm: u32, other: Option<u32>| {
-        other.is_some_and(|other| arms[arm as usize].action == arms[other as usize].action)
-    };
-    for bundle in [Some(&bundle), None] {
-        let mut budget = Budget::USUAL;
-        let lints = subject.prove(bundle, &mut budget, |proof| {
-            let reach = proof.arms();
-            proof.lints(&reach, &same)
-        });
-        let lints = lints.unwrap();
-        assert!(
-            matches!(
-                &lints[..],
-                [
-                    Lint::PartlyShadowed { arm: 1, by: 0, .. },
-                    Lint::Unmatched { .. }
-                ]
-            ),
-            "{lints:?}"
-        );
-    }
 }
 
 #[test]

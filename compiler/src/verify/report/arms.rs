@@ -1,62 +1,26 @@
-//! What a proof says to whoever wrote the policy.
+//! Arms that no request reaches, and arms that no request fits.
 
+use super::Writer;
 use super::moves::move_above;
-use super::reach::{Covered, Proof, Reach};
-use super::tables::{Place, Subject, of_mesh};
-use super::{Budget, Request};
 use crate::model::condition::{Condition, Field};
-use crate::model::{Action, Arm, Mesh, Target};
 use crate::plan::formula::FormulaId;
-use mesh_bundle::format::Bundle;
+use crate::verify::reach::{Covered, Proof};
+use crate::verify::tables::Place;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Applicability, Diagnostic, Fix};
-use mesh_lang::source::{Sources, Span};
-
-/// The errors of all tables of a mesh: arms that no request reaches, and arms that no request fits. `bundle` is the
-/// one of the mesh; there is none where something else is wrong with it.
-pub fn errors(mesh: &Mesh, sources: &Sources, bundle: Option<&Bundle>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for subject in of_mesh(mesh, bundle.is_some()) {
-        let mut budget = Budget::USUAL;
-        let report = |proof: &mut Proof<'_>| {
-            let reach = proof.arms();
-            let writer = Writer {
-                mesh,
-                sources,
-                subject: &subject,
-            };
-            for (arm, reach) in (0u32..).zip(&reach) {
-                match reach {
-                    Reach::Unreachable(covered) => {
-                        found.push(writer.unreachable(proof, arm, covered));
-                    }
-                    Reach::Impossible => found.push(writer.impossible(proof, arm)),
-                    Reach::Reached(_) | Reach::NotDecided(_) => {}
-                }
-            }
-        };
-        // A table that makes none is reported by whoever tries to compile it.
-        let _ = subject.prove(bundle, &mut budget, report);
-    }
-    found
-}
+use mesh_lang::source::Span;
 
 /// Arms that are pointed at.
 const SHOWN: usize = 4;
 
-struct Writer<'w> {
-    mesh: &'w Mesh,
-    sources: &'w Sources,
-    subject: &'w Subject<'w>,
-}
-
 impl Writer<'_> {
-    fn arm(&self, arm: u32) -> &Arm {
-        &self.subject.table.arms[arm as usize]
-    }
-
     /// An arm that comes too late.
-    fn unreachable(&self, proof: &mut Proof<'_>, arm: u32, covered: &Covered) -> Diagnostic {
+    pub(super) fn unreachable(
+        &self,
+        proof: &mut Proof<'_>,
+        arm: u32,
+        covered: &Covered,
+    ) -> Diagnostic {
         let own = self.arm(arm);
         let mut diagnostic = Diagnostic::new(Code::RouteShadowed, "this arm can never be taken")
             .primary(own.span, "… would reach this arm");
@@ -110,7 +74,7 @@ impl Writer<'_> {
     }
 
     /// An arm whose own match holds of no request.
-    fn impossible(&self, proof: &mut Proof<'_>, arm: u32) -> Diagnostic {
+    pub(super) fn impossible(&self, proof: &mut Proof<'_>, arm: u32) -> Diagnostic {
         let own = self.arm(arm);
         let diagnostic = Diagnostic::new(Code::MatchEmpty, "no request fits this arm");
         let conditions = own.condition.iter().flat_map(conjuncts);
@@ -189,47 +153,6 @@ impl Writer<'_> {
             return Some(format!("`{}` serves {}", gateway.name, doors.join(", ")));
         }
         None
-    }
-
-    /// `POST https://shop.example/api/orders  → api (shop.mesh:11), not orders`.
-    fn example(&self, request: &Request, taken_by: u32, not_by: u32) -> String {
-        let taker = self.arm(taken_by);
-        let (goes, should) = (
-            self.action(&taker.action),
-            self.action(&self.arm(not_by).action),
-        );
-        let file = self.sources.get(taker.span.file);
-        let place = format!("{}:{}", file.name(), self.line(taker.span));
-        if goes == should {
-            format!("{request}  → {goes} ({place})")
-        } else {
-            format!("{request}  → {goes} ({place}), not {should}")
-        }
-    }
-
-    fn line(&self, span: Span) -> u32 {
-        self.sources.get(span.file).line_of(span.start)
-    }
-
-    /// What an arm does, in a word or two.
-    fn action(&self, action: &Action) -> String {
-        match action {
-            Action::Forward(target) => self.target(*target),
-            Action::Split(_) => "a split".to_owned(),
-            Action::Redirect(redirect) => format!("redirect {}", redirect.status),
-            Action::Respond { status, .. } => status.to_string(),
-        }
-    }
-
-    fn target(&self, target: Target) -> String {
-        let service = &self.mesh[target.service()];
-        let name = service.qualified_name();
-        match target {
-            Target::Version(_, version) => {
-                format!("{name}.{}", service.versions[version as usize].name)
-            }
-            Target::Service(_) | Target::Own(_) => name,
-        }
     }
 }
 

@@ -1,0 +1,132 @@
+//! Where requests go: prefixes that take half a segment, redirects that leave TLS, ports of protocols in which the
+//! server speaks first.
+
+use super::arms;
+use crate::model::authz::Authz;
+use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
+use crate::model::upstream::{Endpoints, Source};
+use crate::model::{Action, Arm, ListenerKind, Mesh, RedirectTo, Service};
+use mesh_bundle::format::Protocol;
+use mesh_lang::codes::Code;
+use mesh_lang::diagnostic::{Diagnostic, Fix};
+use mesh_lang::source::Span;
+use mesh_lang::value::PathPattern;
+
+pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for condition in conditions(mesh) {
+        let tests = condition.tests().into_iter();
+        found.extend(tests.filter_map(half_a_segment));
+    }
+    for gateway in &mesh.gateways {
+        let serves_tls = gateway
+            .listeners
+            .iter()
+            .any(|listener| matches!(listener.kind, ListenerKind::Https { .. }));
+        let arms = gateway.hosts.iter().flat_map(|host| &host.table.arms);
+        let arms = arms.filter(|arm| serves_tls && leaves_tls(arm));
+        found.extend(arms.map(downgrade));
+    }
+    let services = mesh.services.iter();
+    let of_requests = services.filter(|service| service.protocol.value != Protocol::Tcp);
+    found.extend(of_requests.flat_map(server_first));
+    found
+}
+
+/// All conditions of arms and rules.
+fn conditions(mesh: &Mesh) -> impl Iterator<Item = &Condition> {
+    let services = mesh.services.iter().filter_map(|it| it.authz.as_ref());
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
+    let hosts = hosts.filter_map(|host| host.authz.as_ref());
+    let rules = services.chain(hosts).flat_map(|authz: &Authz| {
+        let lists = [&authz.rules, &authz.shadow].into_iter().flatten();
+        lists.flatten()
+    });
+    let rules = rules.filter_map(|rule| rule.condition.as_ref());
+    rules.chain(arms(mesh).filter_map(|arm| arm.condition.as_ref()))
+}
+
+/// A prefix of the path that ends within a segment.
+fn half_a_segment(test: &Test) -> Option<Diagnostic> {
+    let Predicate::Text(TextPattern::Prefix(prefix)) = &test.predicate else {
+        return None;
+    };
+    if test.field != Field::Path || prefix.ends_with('/') || !prefix.starts_with('/') {
+        return None;
+    }
+    let message = format!("this takes `{prefix}x` as well as `{prefix}/x`");
+    let diagnostic = Diagnostic::new(Code::RawPrefixBoundary, message)
+        .primary(test.span, "it ends within a segment");
+    let pattern = format!("{prefix}/**");
+    Some(match PathPattern::parse(&pattern) {
+        Ok(_) => {
+            let title = format!("write `path == {pattern}`, which ends with a segment");
+            diagnostic.fix(Fix::guess(title, test.span, format!("path == {pattern}")))
+        }
+        Err(_) => diagnostic.help("let the prefix end with `/`, or use a path pattern"),
+    })
+}
+
+/// Whether an arm points from `https` to `http`.
+fn leaves_tls(arm: &Arm) -> bool {
+    let Action::Redirect(redirect) = &arm.action else {
+        return false;
+    };
+    match &redirect.to {
+        RedirectTo::Url(url) => url.starts_with("http://"),
+        RedirectTo::Parts { scheme, .. } => scheme.as_deref() == Some("http"),
+    }
+}
+
+fn downgrade(arm: &Arm) -> Diagnostic {
+    let message = "this sends clients that came over TLS to a place without it";
+    Diagnostic::new(Code::RedirectDowngrade, message)
+        .primary(arm.span, "")
+        .help("point to `https`")
+}
+
+/// Ports of protocols in which the server speaks first, and what they are of.
+const SERVER_FIRST: &[(u16, &str)] = &[
+    (21, "FTP"),
+    (22, "SSH"),
+    (25, "SMTP"),
+    (110, "POP3"),
+    (143, "IMAP"),
+    (587, "SMTP"),
+    (3306, "MySQL"),
+];
+
+/// Endpoints at a port of such a protocol, in a service of requests.
+fn server_first(service: &Service) -> Vec<Diagnostic> {
+    let versions = service.versions.iter().map(|version| &version.endpoints);
+    let mut ports: Vec<(u16, Span)> = Vec::new();
+    for endpoints in versions.chain([&service.endpoints]) {
+        match endpoints {
+            Endpoints::None => {}
+            Endpoints::Listed(listed) => {
+                ports.extend(listed.iter().map(|it| (it.address.port(), it.span)));
+            }
+            Endpoints::From(said) => {
+                if let (Source::Dns { port, .. }, Some(span)) = (&said.value, said.span()) {
+                    ports.push((*port, span));
+                }
+            }
+        }
+    }
+    let known = ports.into_iter().filter_map(|(port, span)| {
+        let (_, protocol) = SERVER_FIRST.iter().find(|(known, _)| *known == port)?;
+        Some((protocol, port, span))
+    });
+    let finding = |(protocol, port, span): (&&str, u16, Span)| {
+        let message =
+            format!("port {port} is the one of {protocol}, where the server speaks first");
+        let diagnostic = Diagnostic::new(Code::ServerFirstPort, message)
+            .primary(span, "")
+            .help("say `protocol tcp`: nobody looks into its bytes then");
+        match service.protocol.span() {
+            Some(said) => diagnostic.secondary(said, "requests are expected"),
+            None => diagnostic.note("a service speaks HTTP where it does not say what it speaks"),
+        }
+    };
+    known.map(finding).collect()
+}

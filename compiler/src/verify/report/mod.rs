@@ -1,0 +1,141 @@
+//! What proofs say to whoever wrote the policy.
+//!
+//! Each table of a mesh is proved once; [`arms`] words what is wrong with one of its arms, [`hints`] what is most
+//! likely not meant. `moves` is the edit that puts an arm above another. Rules of `authz` are in [`rules`].
+
+mod arms;
+mod hints;
+mod moves;
+mod rules;
+
+use super::graph;
+use super::reach::{Proof, Reach};
+use super::tables::{Place, Subject, of_mesh};
+use super::{Budget, Reason, Request};
+use crate::model::{Action, Arm, Mesh, Target};
+use mesh_bundle::format::Bundle;
+use mesh_lang::codes::Code;
+use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::source::{Sources, Span};
+
+/// All that is found about a mesh by proofs. `bundle` is the one of the mesh; there is none where something else is
+/// wrong with it, and then only errors of its tables are looked for. Lints that are not `wanted` and cost time are
+/// not looked for.
+pub fn findings(
+    mesh: &Mesh,
+    sources: &Sources,
+    bundle: Option<&Bundle>,
+    wanted: &dyn Fn(Code) -> bool,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for subject in of_mesh(mesh, bundle.is_some()) {
+        let writer = Writer {
+            mesh,
+            sources,
+            subject: &subject,
+        };
+        let mut budget = Budget::USUAL;
+        let report = |proof: &mut Proof<'_>| {
+            let reach = proof.arms();
+            found.extend(writer.errors(proof, &reach));
+            if bundle.is_some() {
+                found.extend(writer.hints(proof, &reach, wanted));
+            }
+        };
+        // A table that makes none is reported by whoever tries to compile it.
+        let _ = subject.prove(bundle, &mut budget, report);
+    }
+    if bundle.is_some() {
+        found.extend(rules::findings(mesh));
+        found.extend(graph::findings(mesh, sources, wanted));
+    }
+    found
+}
+
+/// Writes what is found about one table.
+struct Writer<'w> {
+    mesh: &'w Mesh,
+    sources: &'w Sources,
+    subject: &'w Subject<'w>,
+}
+
+impl Writer<'_> {
+    fn arm(&self, arm: u32) -> &Arm {
+        &self.subject.table.arms[arm as usize]
+    }
+
+    fn errors(&self, proof: &mut Proof<'_>, reach: &[Reach]) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (arm, reach) in (0u32..).zip(reach) {
+            match reach {
+                Reach::Unreachable(covered) => found.push(self.unreachable(proof, arm, covered)),
+                Reach::Impossible => found.push(self.impossible(proof, arm)),
+                Reach::Reached(_) | Reach::NotDecided(_) => {}
+            }
+        }
+        found
+    }
+
+    /// `POST https://shop.example/api/orders  → api (shop.mesh:11), not orders`.
+    fn example(&self, request: &Request, taken_by: u32, not_by: u32) -> String {
+        let goes = self.action(&self.arm(taken_by).action);
+        let should = self.action(&self.arm(not_by).action);
+        let place = self.place(self.arm(taken_by).span);
+        if goes == should {
+            format!("{request}  → {goes} ({place})")
+        } else {
+            format!("{request}  → {goes} ({place}), not {should}")
+        }
+    }
+
+    /// `shop.mesh:11`.
+    fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.sources.get(span.file).name(), self.line(span))
+    }
+
+    fn line(&self, span: Span) -> u32 {
+        self.sources.get(span.file).line_of(span.start)
+    }
+
+    /// Where the table is declared, and what comes of a request that none of its arms takes.
+    fn unmatched(&self) -> (Span, String) {
+        match self.subject.place {
+            Place::Host(_, block) => (block.span, "404".to_owned()),
+            Place::Route(service) => (service.span, format!("all endpoints of {}", service.name)),
+        }
+    }
+
+    /// What an arm does, in a word or two.
+    fn action(&self, action: &Action) -> String {
+        match action {
+            Action::Forward(target) => self.target(*target),
+            Action::Split(_) => "a split".to_owned(),
+            Action::Redirect(redirect) => format!("redirect {}", redirect.status),
+            Action::Respond { status, .. } => status.to_string(),
+        }
+    }
+
+    fn target(&self, target: Target) -> String {
+        let service = &self.mesh[target.service()];
+        let name = service.qualified_name();
+        match target {
+            Target::Version(_, version) => {
+                format!("{name}.{}", service.versions[version as usize].name)
+            }
+            Target::Service(_) | Target::Own(_) => name,
+        }
+    }
+}
+
+/// Questions of one kind about a table that were not answered, in one finding: `what` says what was not found out
+/// of each place.
+fn not_decided(what: &str, unanswered: &[(Span, Reason)]) -> Option<Diagnostic> {
+    let ((first, reason), others) = unanswered.split_first()?;
+    let message = format!("{what} was not found out");
+    let diagnostic = Diagnostic::new(Code::NotDecided, message).primary(*first, "");
+    let diagnostic = diagnostic.note(format!("it cannot be decided, because {reason}"));
+    Some(match others.len() {
+        0 => diagnostic,
+        more => diagnostic.note(format!("nor of {more} more here")),
+    })
+}
