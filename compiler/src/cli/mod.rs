@@ -2,6 +2,7 @@
 
 mod bundles;
 mod compile;
+mod diff;
 mod expand;
 mod explain;
 mod file;
@@ -12,6 +13,7 @@ mod lint;
 mod params;
 mod route;
 mod shell;
+mod side;
 mod sign;
 mod test;
 #[cfg(feature = "up")]
@@ -41,6 +43,7 @@ Examples:
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc route GET https://shop.example/cart           tell where a request goes, and why
+  meshc diff main . --fail-on widened                 tell what a change means for requests
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
@@ -84,6 +87,8 @@ enum Command {
     Test(test::Arguments),
     /// Tell the whole way of a request: every decision, and who made it.
     Route(route::Arguments),
+    /// Tell what a change means for requests: who gets in, and where they go.
+    Diff(diff::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
@@ -176,6 +181,7 @@ pub fn run() -> ExitCode {
         Command::Fmt(arguments) => fmt::run(&arguments, color),
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
+        Command::Diff(arguments) => diff::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

@@ -125,7 +125,7 @@ impl Line {
 }
 
 /// A statement, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Statement {
     /// The items and statements around it: `service shop, route`.
     pub place: String,

@@ -52,6 +52,7 @@
 mod budget;
 mod classes;
 pub mod decider;
+pub mod diff;
 mod domain;
 mod field;
 mod graph;

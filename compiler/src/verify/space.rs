@@ -197,6 +197,38 @@ impl Space {
         sharing
     }
 
+    /// The pairs of ends of two tables that some paths may have, of those that `differ`.
+    pub(super) fn pairs(
+        &self,
+        first: TableId,
+        second: TableId,
+        differ: &dyn Fn(Option<u32>, Option<u32>) -> bool,
+    ) -> BTreeSet<(Option<u32>, Option<u32>)> {
+        let mut pairs = BTreeSet::new();
+        // Many classes have the same ends: arms that are told apart by paths elsewhere.
+        let mut seen = BTreeSet::new();
+        for &class in &self.classes {
+            let ends = (self.ends(first, class), self.ends(second, class));
+            if seen.contains(&ends) {
+                continue;
+            }
+            for &old in &ends.0 {
+                let of = ends.1.iter().filter(|new| differ(old, **new));
+                pairs.extend(of.map(|new| (old, *new)));
+            }
+            seen.insert(ends);
+        }
+        pairs
+    }
+
+    /// Where paths of a class may end in a table.
+    fn ends(&self, table: TableId, class: u32) -> Vec<Option<u32>> {
+        let arms = &self.tables[table.0];
+        let all = arms.numbers(class, true).map(Some).chain([None]);
+        all.filter(|end| arms.before(class, *end).is_some())
+            .collect()
+    }
+
     /// Looks for a request.
     pub fn ask(&mut self, question: Question<'_>, budget: &mut Budget) -> Verdict {
         budget.begin();

@@ -140,7 +140,7 @@ fn key_names(mesh: &Mesh) -> Vec<String> {
 }
 
 /// How specific a pattern is: a host belongs to the block with the most specific one that takes it.
-fn specificity(pattern: &HostPattern) -> usize {
+pub(super) fn specificity(pattern: &HostPattern) -> usize {
     match pattern {
         HostPattern::Any => 0,
         HostPattern::Suffix(suffix) => 1 + suffix.len(),

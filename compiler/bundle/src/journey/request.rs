@@ -65,6 +65,42 @@ impl Request {
         }
     }
 
+    /// A request that the decision code saw.
+    pub fn of_plain(plain: &Plain<'_>) -> Self {
+        let held = |value: &ClaimValue<'_>| match value {
+            ClaimValue::Scalar(text) => Held::Scalar((*text).to_owned()),
+            ClaimValue::List(members) => {
+                Held::List(members.iter().map(|it| (*it).to_owned()).collect())
+            }
+        };
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let tokens = plain.tokens.iter();
+        let sans = plain.client_cert_sans.as_ref();
+        Self {
+            scheme: plain.scheme.to_owned(),
+            port: plain.port,
+            query: plain.query.map(str::to_owned),
+            headers: plain.headers.iter().map(owned).collect(),
+            source: plain.source.map(str::to_owned),
+            source_ip: plain.source_ip,
+            client_ip: plain.client_ip,
+            client_cert_sans: sans.map(|names| names.iter().map(|it| (*it).to_owned()).collect()),
+            tokens: tokens
+                .map(|(jwt, claims)| {
+                    let claims = claims.iter();
+                    let claims = claims.map(|(path, value)| ((*path).to_owned(), held(value)));
+                    (*jwt, claims.collect())
+                })
+                .collect(),
+            keys: plain
+                .keys
+                .iter()
+                .map(|(keys, it)| (*keys, (*it).to_owned()))
+                .collect(),
+            ..Self::new(plain.method, plain.host, plain.path.as_str())
+        }
+    }
+
     /// Its path in normal form, by the rules of the mesh.
     pub fn normal_path(&self, bundle: &Bundle) -> Result<NormalPath<'_>, PathError> {
         let encoded_slash = if bundle.mesh().encoded_slash.is_set() {

@@ -1,0 +1,580 @@
+//! Arms: where requests go.
+
+use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
+use super::outcome::{Outcome, difference};
+use super::renumber::Ids;
+use super::{Change, Diff, Example, Kind, Reload, Side};
+use crate::model::condition::{Condition, Field, Predicate, Test};
+use crate::model::policy::Policy;
+use crate::model::{Action, Arm, Gateway, HostBlock, Service, ServiceId, Table, Target};
+use crate::spell::Place;
+use crate::verify::tables::{at_caller, at_gateway, specificity};
+use crate::verify::{Request, World};
+use crate::way;
+use mesh_bundle::format::Id;
+use mesh_bundle::journey::{self, End, Entry, Journey};
+use mesh_lang::value::HostPattern;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A table of one side: its arms, what each does, and where each is.
+struct Arms {
+    asks: Vec<Asks>,
+    outcomes: Vec<Outcome>,
+    places: Vec<String>,
+    heads: Vec<String>,
+    requires: Vec<Vec<Required>>,
+    nothing: Outcome,
+}
+
+impl Arms {
+    /// No table: nothing is taken.
+    fn none() -> Self {
+        Self {
+            asks: Vec::new(),
+            outcomes: Vec::new(),
+            places: Vec::new(),
+            heads: Vec::new(),
+            requires: Vec::new(),
+            nothing: Outcome::nothing(),
+        }
+    }
+
+    fn of(
+        side: Side<'_>,
+        table: &Table,
+        policy: impl Fn(&Arm) -> Policy,
+        own: Option<&str>,
+        condition: impl Fn(&Condition) -> Condition,
+    ) -> Self {
+        let methods = table.methods();
+        let place = Place::top(side.mesh);
+        let mut arms = Self::none();
+        for (arm, methods) in table.arms.iter().zip(methods) {
+            arms.asks.push(Asks {
+                methods,
+                paths: arm.paths.clone(),
+                condition: arm.condition.as_ref().map(&condition),
+            });
+            let policy = policy(arm);
+            let requires = policy.requires.iter().map(|said| Required {
+                credential: place.credential(said.value.credential),
+                condition: said.value.condition.as_ref().map(&condition),
+                place: said
+                    .span()
+                    .map_or_else(String::new, |span| side.place(span)),
+            });
+            arms.requires.push(requires.collect());
+            arms.outcomes
+                .push(Outcome::of(side.mesh, &arm.action, &policy, own));
+            arms.places.push(side.place(arm.span));
+            arms.heads.push(place.head(arm));
+        }
+        arms
+    }
+
+    fn outcome(&self, end: EndOf) -> &Outcome {
+        end.map_or(&self.nothing, |arm| &self.outcomes[arm as usize])
+    }
+
+    fn place(&self, end: EndOf) -> Vec<String> {
+        end.map(|arm| self.places[arm as usize].clone())
+            .into_iter()
+            .collect()
+    }
+
+    fn head(&self, end: EndOf) -> Option<&str> {
+        end.map(|arm| self.heads[arm as usize].as_str())
+    }
+}
+
+/// A token or key that is required.
+#[derive(Clone, Debug)]
+struct Required {
+    /// `jwt corp`.
+    credential: String,
+    condition: Option<Condition>,
+    place: String,
+}
+
+/// Which requests are asked for a token or key.
+#[derive(Debug, Default, PartialEq)]
+struct Asking {
+    asks: Vec<Asks>,
+    /// Where it is required; none of those that are not asked.
+    places: Vec<Option<String>>,
+}
+
+impl Arms {
+    fn asking(&self, credential: &str) -> Asking {
+        let mut asking = Asking::default();
+        for (asks, requires) in self.asks.iter().zip(&self.requires) {
+            for required in requires.iter().filter(|it| it.credential == credential) {
+                let both = asks.condition.iter().chain(&required.condition).cloned();
+                asking.asks.push(Asks {
+                    condition: Some(Condition::And(both.collect())),
+                    ..asks.clone()
+                });
+                asking.places.push(Some(required.place.clone()));
+            }
+            asking.asks.push(asks.clone());
+            asking.places.push(None);
+        }
+        asking
+    }
+}
+
+/// The hosts of gateways.
+pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
+    let named = |gateway: &Gateway| (gateway.namespace.clone(), gateway.name.clone());
+    let mut names: Vec<_> = old.mesh.gateways.iter().map(named).collect();
+    names.extend(new.mesh.gateways.iter().map(named));
+    names.sort();
+    names.dedup();
+    for name in names {
+        let of = |side: Side<'_>| side.mesh.gateways.iter().position(|it| named(it) == name);
+        let (before, after) = (of(old), of(new));
+        for (pair, patterns) in owners(
+            before.map(|index| &old.mesh.gateways[index]),
+            after.map(|index| &new.mesh.gateways[index]),
+        ) {
+            let scope = Scope {
+                gateway: name.1.clone(),
+                patterns,
+            };
+            compare_hosts(old, new, (before, after), pair, &scope, ids, diff);
+        }
+    }
+}
+
+/// Which hosts are compared.
+struct Scope {
+    gateway: String,
+    /// Patterns that belong to the same blocks on both sides, each with the closer ones of other blocks.
+    patterns: Vec<(HostPattern, Vec<HostPattern>)>,
+}
+
+/// Which blocks the hosts of each pattern belong to, in both gateways.
+type Owners = BTreeMap<(Option<usize>, Option<usize>), Vec<(HostPattern, Vec<HostPattern>)>>;
+
+fn owners(old: Option<&Gateway>, new: Option<&Gateway>) -> Owners {
+    let blocks = |gateway: Option<&Gateway>| -> Vec<HostPattern> {
+        let hosts = gateway.iter().flat_map(|gateway| &gateway.hosts);
+        hosts.flat_map(|block| block.patterns.clone()).collect()
+    };
+    let mut all = blocks(old);
+    for pattern in blocks(new) {
+        if !all.contains(&pattern) {
+            all.push(pattern);
+        }
+    }
+    let owner = |gateway: Option<&Gateway>, pattern: &HostPattern| -> Option<usize> {
+        let blocks = gateway?.hosts.iter().enumerate();
+        let patterns =
+            blocks.flat_map(|(index, block)| block.patterns.iter().map(move |it| (index, it)));
+        let covering = patterns.filter(|(_, it)| covers(it, pattern));
+        covering
+            .max_by_key(|(_, it)| specificity(it))
+            .map(|(index, _)| index)
+    };
+    let mut owners = Owners::new();
+    for pattern in &all {
+        let closer = all
+            .iter()
+            .filter(|it| *it != pattern && covers(pattern, it));
+        let key = (owner(old, pattern), owner(new, pattern));
+        let closer = closer.cloned().collect();
+        owners
+            .entry(key)
+            .or_default()
+            .push((pattern.clone(), closer));
+    }
+    owners
+}
+
+/// Whether all hosts of the one are hosts of the other.
+fn covers(wide: &HostPattern, narrow: &HostPattern) -> bool {
+    let within = |suffix: &str, name: &str| {
+        name.strip_suffix(suffix)
+            .is_some_and(|front| front.len() > 1 && front.ends_with('.'))
+    };
+    match (wide, narrow) {
+        (HostPattern::Any, _) => true,
+        (HostPattern::Suffix(wide), HostPattern::Suffix(narrow)) => {
+            wide == narrow || within(wide, narrow)
+        }
+        (HostPattern::Suffix(wide), HostPattern::Exact(name)) => within(wide, name),
+        (HostPattern::Exact(wide), HostPattern::Exact(narrow)) => wide == narrow,
+        _ => false,
+    }
+}
+
+fn compare_hosts(
+    old: Side<'_>,
+    new: Side<'_>,
+    gateways: (Option<usize>, Option<usize>),
+    blocks: (Option<usize>, Option<usize>),
+    scope: &Scope,
+    ids: &Ids,
+    diff: &mut Diff,
+) {
+    let names: Vec<String> = scope
+        .patterns
+        .iter()
+        .map(|(it, _)| it.to_string())
+        .collect();
+    let subject = format!("{} {}", scope.gateway, names.join(", "));
+    let found = |side: Side<'_>, gateway: Option<usize>, block: Option<usize>| {
+        let gateway = gateway.zip(block)?.0;
+        side.mesh
+            .gateways
+            .get(gateway)
+            .map(|it| (it.clone(), block))
+    };
+    let before = found(old, gateways.0, blocks.0);
+    let after = found(new, gateways.1, blocks.1);
+    let arms = |side: Side<'_>, found: &Option<(Gateway, Option<usize>)>, is_old: bool| {
+        let Some((gateway, Some(block))) = found else {
+            return Arms::none();
+        };
+        let host: &HostBlock = &gateway.hosts[*block];
+        let weaker = gateway.policy.clone().over(side.mesh.defaults.clone());
+        let weaker = host.policy.clone().over(weaker);
+        Arms::of(
+            side,
+            &host.table,
+            |arm| arm.policy.clone().over(weaker.clone()),
+            None,
+            |condition| {
+                if is_old {
+                    ids.of_old(condition)
+                } else {
+                    condition.clone()
+                }
+            },
+        )
+    };
+    let (old_arms, new_arms) = (arms(old, &before, true), arms(new, &after, false));
+    let world_of = after
+        .as_ref()
+        .map(|found| (new, found))
+        .or(before.as_ref().map(|found| (old, found)));
+    let Some((side, (gateway, Some(block)))) = world_of else {
+        return;
+    };
+    let world = World {
+        tokens: ids.token_names.clone(),
+        keys: ids.key_names.clone(),
+        ..at_gateway(side.mesh, gateway, &gateway.hosts[*block], true)
+    };
+    let region = region(scope, &gateway.hosts[*block]);
+    let tables = Tables {
+        old,
+        new,
+        before: &old_arms,
+        after: &new_arms,
+        ids,
+        subject,
+        likely: None,
+    };
+    tables.compare(&world, Some(&region), diff);
+}
+
+/// "The host is one of these."
+fn region(scope: &Scope, block: &HostBlock) -> Condition {
+    let is_one_of = |patterns: Vec<HostPattern>| {
+        Condition::Test(Test {
+            field: Field::Host,
+            predicate: Predicate::Hosts(patterns),
+            span: block.span,
+        })
+    };
+    let parts = scope.patterns.iter().map(|(pattern, closer)| {
+        let own = is_one_of(vec![pattern.clone()]);
+        let others = Condition::Not(Box::new(is_one_of(closer.clone())));
+        Condition::And(vec![own, others])
+    });
+    Condition::Or(parts.collect())
+}
+
+/// The routes of services that both meshes have.
+pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
+    for (index, service) in new.mesh.services.iter().enumerate() {
+        let same = |it: &&Service| it.name == service.name && it.namespace == service.namespace;
+        let Some(before) = old.mesh.services.iter().position(|it| same(&it)) else {
+            continue; // nobody called it
+        };
+        let arms = |side: Side<'_>, id: usize, is_old: bool| {
+            let id = ServiceId(id as u32);
+            let service = &side.mesh[id];
+            let own = Place::top(side.mesh).service(id);
+            let table = service
+                .route
+                .clone()
+                .unwrap_or_else(|| without_route(id, service));
+            let weaker = service.policy.clone().over(side.mesh.defaults.clone());
+            Arms::of(
+                side,
+                &table,
+                |arm| arm.policy.clone().over(weaker.clone()),
+                Some(&own),
+                |condition| {
+                    if is_old {
+                        ids.of_old(condition)
+                    } else {
+                        condition.clone()
+                    }
+                },
+            )
+        };
+        let (old_arms, new_arms) = (arms(old, before, true), arms(new, index, false));
+        let tables = Tables {
+            old,
+            new,
+            before: &old_arms,
+            after: &new_arms,
+            ids,
+            subject: Place::top(new.mesh).service(ServiceId(index as u32)),
+            likely: likely_callers(new, ServiceId(index as u32)),
+        };
+        let mut world = World {
+            tokens: ids.token_names.clone(),
+            keys: ids.key_names.clone(),
+            ..at_caller(new.mesh, service)
+        };
+        world
+            .callers
+            .extend(at_caller(old.mesh, &old.mesh.services[before]).callers);
+        world.callers.sort();
+        world.callers.dedup();
+        tables.compare(&world, None, diff);
+    }
+}
+
+/// "The sender declares that it calls the service": for examples that mean something to their readers.
+fn likely_callers(side: Side<'_>, id: ServiceId) -> Option<Condition> {
+    let callers = side.mesh.services.iter().filter(|caller| {
+        let mut calls = caller.calls.iter().flatten();
+        calls.any(|call| call.target == id)
+    });
+    let names: Vec<String> = callers
+        .map(|it| format!("{}/{}", it.namespace, it.name))
+        .collect();
+    (!names.is_empty()).then(|| {
+        Condition::Test(Test {
+            field: Field::Source,
+            predicate: Predicate::OneOf(names),
+            span: side.mesh[id].span,
+        })
+    })
+}
+
+/// What a service without a route does: all goes to its own endpoints.
+fn without_route(id: ServiceId, service: &Service) -> Table {
+    Table {
+        arms: vec![Arm {
+            name: "otherwise".to_owned(),
+            span: service.span,
+            methods: Vec::new(),
+            paths: Vec::new(),
+            condition: None,
+            action: Action::Forward(Target::Own(id)),
+            policy: Policy::default(),
+            fragment: None,
+        }],
+    }
+}
+
+/// The tables of both sides.
+struct Tables<'t> {
+    old: Side<'t>,
+    new: Side<'t>,
+    before: &'t Arms,
+    after: &'t Arms,
+    ids: &'t Ids,
+    subject: String,
+    /// Of requests that are good examples.
+    likely: Option<Condition>,
+}
+
+impl Tables<'_> {
+    fn compare(&self, world: &World, region: Option<&Condition>, diff: &mut Diff) {
+        let differ = |old: EndOf, new: EndOf| self.before.outcome(old) != self.after.outcome(new);
+        let question = Comparison {
+            old: &self.before.asks,
+            new: &self.after.asks,
+            world: world.clone(),
+            region,
+            likely: self.likely.as_ref(),
+            differ: &differ,
+        };
+        for pair in self.found(question, diff) {
+            self.tell(&pair, diff);
+        }
+        self.tokens(world, region, diff);
+    }
+
+    fn found(&self, question: Comparison<'_>, diff: &mut Diff) -> Vec<Pair> {
+        let (found, undecided) = match pairs(question) {
+            Ok((found, undecided)) => (found, undecided.map(|reason| reason.to_string())),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
+        if let Some(reason) = undecided {
+            diff.undecided.push(format!("{}: {reason}", self.subject));
+        }
+        found
+    }
+
+    /// Which requests are asked for tokens and keys. An arm is two for this: one with the condition of its
+    /// `require`, and one for what is left.
+    fn tokens(&self, world: &World, region: Option<&Condition>, diff: &mut Diff) {
+        let all = self.before.requires.iter().chain(&self.after.requires);
+        let all: BTreeSet<&String> = all.flatten().map(|it| &it.credential).collect();
+        for credential in all {
+            let (old, new) = (
+                self.before.asking(credential),
+                self.after.asking(credential),
+            );
+            if old == new {
+                continue;
+            }
+            let asked =
+                |asking: &Asking, end: EndOf| end.map(|at| asking.places[at as usize].is_some());
+            let differ = |before: EndOf, after: EndOf| {
+                let both = asked(&old, before).zip(asked(&new, after));
+                both.is_some_and(|(was, is)| was != is)
+            };
+            let question = Comparison {
+                old: &old.asks,
+                new: &new.asks,
+                world: world.clone(),
+                region,
+                likely: self.likely.as_ref(),
+                differ: &differ,
+            };
+            for pair in self.found(question, diff) {
+                let is = asked(&new, pair.new) == Some(true);
+                let place = |asking: &Asking, end: EndOf| -> Vec<String> {
+                    let place = end.and_then(|at| asking.places[at as usize].clone());
+                    place.into_iter().collect()
+                };
+                diff.add(Change {
+                    kind: if is { Kind::Narrowed } else { Kind::Widened },
+                    subjects: vec![self.subject.clone()],
+                    what: if is {
+                        format!("now asks for {credential}")
+                    } else {
+                        format!("asks for {credential} no more")
+                    },
+                    old: place(&old, pair.old),
+                    new: place(&new, pair.new),
+                    example: Some(self.example(&pair.request).1),
+                    reload: Reload::Hitless,
+                });
+            }
+        }
+    }
+
+    fn tell(&self, pair: &Pair, diff: &mut Diff) {
+        let (was, is) = (self.before.outcome(pair.old), self.after.outcome(pair.new));
+        let example = self.example(&pair.request);
+        let mut add = |kind: Kind, what: String| {
+            diff.add(Change {
+                kind,
+                subjects: vec![self.subject.clone()],
+                what,
+                old: self.before.place(pair.old),
+                new: self.after.place(pair.new),
+                example: Some(example.1.clone()),
+                reload: Reload::Hitless,
+            });
+        };
+        if was.action != is.action {
+            let kind = example.0.unwrap_or_else(|| kind(was, is));
+            let head = self.after.head(pair.new).or(self.before.head(pair.old));
+            let head = head.unwrap_or_default();
+            add(kind, format!("{head}  {} → {}", was.action, is.action));
+        }
+        // What is made of requests, and for them, compares only where both send them on, or neither does.
+        let goes_on = pair.old.is_some()
+            && pair.new.is_some()
+            && was.targets.is_empty() == is.targets.is_empty();
+        for (kind, was, is) in [
+            (Kind::Headers, &was.headers, &is.headers),
+            (Kind::Reliability, &was.reliability, &is.reliability),
+        ] {
+            for what in difference(was, is).into_iter().filter(|_| goes_on) {
+                add(kind, what);
+            }
+        }
+    }
+
+    /// What becomes of a request on both sides, its whole way; and what kind of change that is, if it shows.
+    fn example(&self, request: &Request) -> (Option<Kind>, Example) {
+        let asked = request.with_plain(journey::Request::of_plain);
+        let mut kind = None;
+        let mut ends = None;
+        if let Some(asked) = asked {
+            let old = travel(self.old, &self.ids.for_old(&asked));
+            let new = travel(self.new, &Ids::for_new(&asked, self.new.mesh));
+            let of = |side: Side<'_>, journey: &Option<Journey>| {
+                let ends = journey
+                    .as_ref()
+                    .map(|it| way::ends(side.bundle, &it.branches));
+                ends.unwrap_or_else(|| "nobody listens".to_owned())
+            };
+            let (was, is) = (of(self.old, &old), of(self.new, &new));
+            if was != is {
+                kind = seen(old.as_ref(), new.as_ref());
+                ends = Some((was, is));
+            }
+        }
+        let (was, is) = ends.unzip();
+        let example = Example {
+            request: request.to_string(),
+            curl: request.source.is_none().then(|| request.curl()),
+            was,
+            is,
+        };
+        (kind, example)
+    }
+}
+
+/// The whole way of a request, from its gateway, or from the service that sends it.
+fn travel(side: Side<'_>, request: &journey::Request) -> Option<Journey> {
+    let bundle = side.bundle;
+    let entry = match &request.source {
+        None => journey::entrance(bundle, &request.scheme, &request.host, None)?,
+        Some(source) => {
+            let mut services = side.mesh.services.iter();
+            let index =
+                services.position(|it| format!("{}/{}", it.namespace, it.name) == *source)?;
+            Entry::Sidecar(Id::new(index as u32))
+        }
+    };
+    Some(journey::of(bundle, entry, request))
+}
+
+/// What kind of change whole ways show, which do not end the same; none where the arms tell it.
+fn seen(old: Option<&Journey>, new: Option<&Journey>) -> Option<Kind> {
+    let arrives = |journey: Option<&Journey>| {
+        let mut branches = journey.into_iter().flat_map(|it| &it.branches);
+        branches.any(|branch| matches!(branch.end, End::Arrived(_) | End::Egress))
+    };
+    match (arrives(old), arrives(new)) {
+        (false, true) => Some(Kind::Widened),
+        (true, false) => Some(Kind::Narrowed),
+        (false, false) => Some(Kind::Answer),
+        (true, true) => None,
+    }
+}
+
+/// What kind of change it is that an arm does something else.
+fn kind(was: &Outcome, is: &Outcome) -> Kind {
+    match (was.targets.is_empty(), is.targets.is_empty()) {
+        (true, true) => Kind::Answer,
+        (true, false) => Kind::Widened,
+        (false, true) => Kind::Narrowed,
+        (false, false) if was.targets == is.targets => Kind::Share,
+        (false, false) => Kind::Rerouted,
+    }
+}

@@ -1,0 +1,108 @@
+//! Tokens and keys of two meshes under one numbering: that of the new mesh, then what only the old one has.
+
+use crate::model::condition::{Condition, Field};
+use crate::model::{JwtId, KeysId, Mesh};
+use mesh_bundle::journey::Request;
+
+/// Which number what the old mesh declares has in common with the new one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids {
+    /// By number in the old mesh.
+    jwts: Vec<u32>,
+    keys: Vec<u32>,
+    /// Names, by the common number.
+    pub(super) token_names: Vec<String>,
+    pub(super) key_names: Vec<String>,
+}
+
+/// The common numbers of the old, and all names.
+fn merge(
+    old: impl Iterator<Item = (String, String)>,
+    new: impl Iterator<Item = (String, String)>,
+) -> (Vec<u32>, Vec<String>) {
+    let mut all: Vec<(String, String)> = new.collect();
+    let numbers = old.map(|name| {
+        let known = all.iter().position(|it| *it == name);
+        let number = known.unwrap_or_else(|| {
+            all.push(name);
+            all.len() - 1
+        });
+        number as u32
+    });
+    let numbers = numbers.collect();
+    (numbers, all.into_iter().map(|(_, name)| name).collect())
+}
+
+impl Ids {
+    pub(super) fn of(old: &Mesh, new: &Mesh) -> Self {
+        let jwts = |mesh: &Mesh| -> Vec<(String, String)> {
+            let all = mesh.jwts.iter();
+            all.map(|it| (it.namespace.clone(), it.name.clone()))
+                .collect()
+        };
+        let keys = |mesh: &Mesh| -> Vec<(String, String)> {
+            let all = mesh.keys.iter();
+            all.map(|it| (it.namespace.clone(), it.name.clone()))
+                .collect()
+        };
+        let (jwts, token_names) = merge(jwts(old).into_iter(), jwts(new).into_iter());
+        let (keys, key_names) = merge(keys(old).into_iter(), keys(new).into_iter());
+        Self {
+            jwts,
+            keys,
+            token_names,
+            key_names,
+        }
+    }
+
+    /// A condition of the old mesh, in common numbers.
+    pub(super) fn of_old(&self, condition: &Condition) -> Condition {
+        match condition {
+            Condition::And(parts) => {
+                Condition::And(parts.iter().map(|part| self.of_old(part)).collect())
+            }
+            Condition::Or(parts) => {
+                Condition::Or(parts.iter().map(|part| self.of_old(part)).collect())
+            }
+            Condition::Not(part) => Condition::Not(Box::new(self.of_old(part))),
+            Condition::Test(test) => {
+                let mut test = test.clone();
+                match &mut test.field {
+                    Field::Jwt(JwtId(id)) | Field::Claim(JwtId(id), _) => {
+                        *id = self.jwts[*id as usize];
+                    }
+                    Field::Key(KeysId(id)) => *id = self.keys[*id as usize],
+                    _ => {}
+                }
+                Condition::Test(test)
+            }
+        }
+    }
+
+    /// A request in common numbers, as the old mesh knows it: without what it does not declare.
+    pub(super) fn for_old(&self, request: &Request) -> Request {
+        let mut request = request.clone();
+        let place = |all: &[u32], id: u32| all.iter().position(|it| *it == id);
+        request.tokens = std::mem::take(&mut request.tokens)
+            .into_iter()
+            .filter_map(|(id, claims)| Some((place(&self.jwts, id)? as u32, claims)))
+            .collect();
+        request.keys = std::mem::take(&mut request.keys)
+            .into_iter()
+            .filter_map(|(id, consumer)| Some((place(&self.keys, id)? as u32, consumer)))
+            .collect();
+        request
+    }
+
+    /// The same, as the new mesh knows it.
+    pub(super) fn for_new(request: &Request, new: &Mesh) -> Request {
+        let mut request = request.clone();
+        request
+            .tokens
+            .retain(|(id, _)| (*id as usize) < new.jwts.len());
+        request
+            .keys
+            .retain(|(id, _)| (*id as usize) < new.keys.len());
+        request
+    }
+}

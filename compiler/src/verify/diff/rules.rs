@@ -1,0 +1,212 @@
+//! Rules: who gets in.
+
+use super::ends::{Asks, Comparison, Place as EndOf, pairs};
+use super::renumber::Ids;
+use super::{Change, Diff, Example, Kind, Reload, Side};
+use crate::model::authz::{Authz, Rule, in_order};
+use crate::model::{Gateway, Mtls, Service, ServiceId};
+use crate::plan::{match_of, rule_methods};
+use crate::spell::Place;
+use crate::verify::World;
+use crate::verify::tables::{at_caller, at_gateway};
+
+/// What decides who gets in: rules in order, and what holds where none matches.
+struct Ruling {
+    asks: Vec<Asks>,
+    allows: Vec<bool>,
+    texts: Vec<String>,
+    places: Vec<String>,
+    otherwise: bool,
+}
+
+impl Ruling {
+    fn of<'r>(
+        side: Side<'_>,
+        rules: impl Iterator<Item = &'r Rule>,
+        otherwise: bool,
+        ids: Option<&Ids>,
+    ) -> Self {
+        let rules: Vec<&Rule> = rules.collect();
+        let methods = rule_methods(&rules);
+        let mut ruling = Self {
+            asks: Vec::new(),
+            allows: Vec::new(),
+            texts: Vec::new(),
+            places: Vec::new(),
+            otherwise,
+        };
+        for (rule, methods) in rules.into_iter().zip(methods) {
+            let condition = match_of(side.mesh, rule);
+            ruling.asks.push(Asks {
+                methods,
+                paths: rule.paths.clone(),
+                condition: match ids {
+                    Some(ids) => condition.map(|condition| ids.of_old(&condition)),
+                    None => condition,
+                },
+            });
+            ruling.allows.push(rule.allows);
+            ruling.texts.push(rule.name.clone());
+            ruling.places.push(side.place(rule.span));
+        }
+        ruling
+    }
+
+    /// What decides at a service.
+    fn of_service(side: Side<'_>, service: &Service, ids: Option<&Ids>) -> Self {
+        let mesh = side.mesh;
+        let denies = mesh.namespace(&service.namespace);
+        let denies = denies.map_or(&[][..], |namespace| &namespace.denies);
+        let open = mesh.open_by_default.value;
+        match service
+            .authz
+            .as_ref()
+            .and_then(|authz| authz.rules.as_ref())
+        {
+            Some(own) => Self::of(side, in_order(denies, own), false, ids),
+            None => Self::of(side, in_order(denies, &[]), open, ids),
+        }
+    }
+
+    /// What decides at a host, before its arms.
+    fn of_host(side: Side<'_>, authz: Option<&Authz>, ids: Option<&Ids>) -> Self {
+        match authz.and_then(|authz| authz.rules.as_ref()) {
+            Some(own) => Self::of(side, in_order(&[], own), false, ids),
+            None => Self::of(side, [].into_iter(), true, ids),
+        }
+    }
+
+    fn lets_in(&self, end: EndOf) -> bool {
+        end.map_or(self.otherwise, |rule| self.allows[rule as usize])
+    }
+
+    fn told(&self, end: EndOf) -> String {
+        match end {
+            Some(rule) => format!("`{}`", self.texts[rule as usize]),
+            None if self.otherwise => "no rule".to_owned(),
+            None => "no rule that allows".to_owned(),
+        }
+    }
+
+    fn place(&self, end: EndOf) -> Vec<String> {
+        end.map(|rule| self.places[rule as usize].clone())
+            .into_iter()
+            .collect()
+    }
+}
+
+/// The rules of services that both meshes have.
+pub(super) fn services(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
+    for (index, service) in new.mesh.services.iter().enumerate() {
+        let same = |it: &&Service| it.name == service.name && it.namespace == service.namespace;
+        let Some(before) = old.mesh.services.iter().find(same) else {
+            continue;
+        };
+        let world = World {
+            tokens: ids.token_names.clone(),
+            keys: ids.key_names.clone(),
+            ..callers(old, before, new, service)
+        };
+        compare(
+            &Ruling::of_service(old, before, Some(ids)),
+            &Ruling::of_service(new, service, None),
+            &Place::top(new.mesh).service(ServiceId(index as u32)),
+            world,
+            diff,
+        );
+    }
+}
+
+/// Whoever may come to a service on either side.
+fn callers(old: Side<'_>, before: &Service, new: Side<'_>, after: &Service) -> World {
+    let mut world = at_caller(new.mesh, after);
+    world.callers.extend(at_caller(old.mesh, before).callers);
+    world.callers.sort();
+    world.callers.dedup();
+    for (side, service) in [(old, before), (new, after)] {
+        let unknown =
+            side.mesh.without_sidecar(service) || side.mesh.mtls_of(service).value != Mtls::Strict;
+        world.anonymous |= unknown;
+    }
+    world
+}
+
+/// The rules of hosts, of gateways that both meshes have.
+pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
+    for gateway in &new.mesh.gateways {
+        let same = |it: &&Gateway| it.name == gateway.name && it.namespace == gateway.namespace;
+        let Some(before) = old.mesh.gateways.iter().find(same) else {
+            continue;
+        };
+        for host in &gateway.hosts {
+            let shared = |it: &&crate::model::HostBlock| it.patterns == host.patterns;
+            let Some(old_host) = before.hosts.iter().find(shared) else {
+                continue; // its arms are compared, host by host
+            };
+            let world = World {
+                tokens: ids.token_names.clone(),
+                keys: ids.key_names.clone(),
+                ..at_gateway(new.mesh, gateway, host, true)
+            };
+            let names: Vec<String> = host.patterns.iter().map(ToString::to_string).collect();
+            compare(
+                &Ruling::of_host(old, old_host.authz.as_ref(), Some(ids)),
+                &Ruling::of_host(new, host.authz.as_ref(), None),
+                &format!("{} {}", gateway.name, names.join(", ")),
+                world,
+                diff,
+            );
+        }
+    }
+}
+
+fn compare(old: &Ruling, new: &Ruling, subject: &str, world: World, diff: &mut Diff) {
+    let differ = |before: EndOf, after: EndOf| old.lets_in(before) != new.lets_in(after);
+    let question = Comparison {
+        old: &old.asks,
+        new: &new.asks,
+        world,
+        region: None,
+        likely: None,
+        differ: &differ,
+    };
+    let (found, undecided) = match pairs(question) {
+        Ok(found) => found,
+        Err(reason) => {
+            diff.undecided.push(format!("{subject}: {reason}"));
+            return;
+        }
+    };
+    if let Some(reason) = undecided {
+        diff.undecided.push(format!("{subject}: {reason}"));
+    }
+    for pair in found {
+        let lets_in = new.lets_in(pair.new);
+        let word = |lets_in: bool| if lets_in { "let in" } else { "refused" };
+        let what = format!(
+            "{} by {}, now {} by {}",
+            word(!lets_in),
+            old.told(pair.old),
+            word(lets_in),
+            new.told(pair.new),
+        );
+        diff.add(Change {
+            kind: if lets_in {
+                Kind::Widened
+            } else {
+                Kind::Narrowed
+            },
+            subjects: vec![subject.to_owned()],
+            what,
+            old: old.place(pair.old),
+            new: new.place(pair.new),
+            example: Some(Example {
+                request: pair.request.to_string(),
+                curl: None,
+                was: Some(word(!lets_in).to_owned()),
+                is: Some(word(lets_in).to_owned()),
+            }),
+            reload: Reload::Hitless,
+        });
+    }
+}
