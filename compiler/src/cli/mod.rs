@@ -7,6 +7,7 @@ mod explain;
 mod file;
 mod fmt;
 mod init;
+mod inspect;
 mod keygen;
 mod lint;
 mod params;
@@ -86,6 +87,8 @@ enum Command {
     Route(route::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
+    /// Show what is in a bundle.
+    Inspect(inspect::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
     Sign(sign::Arguments),
     /// Make a pair of keys to sign bundles with.
@@ -177,6 +180,7 @@ pub fn run() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
+        Command::Inspect(arguments) => inspect::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         #[cfg(feature = "up")]

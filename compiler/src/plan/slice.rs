@@ -236,7 +236,9 @@ fn targets(mesh: &Mesh, node: Node, callees: &[bool]) -> Vec<bool> {
                 match &listener.kind {
                     ListenerKind::Tcp(target) => reach.target(*target),
                     ListenerKind::Passthrough(names) => {
-                        names.iter().for_each(|(_, target)| reach.target(*target));
+                        reach
+                            .open
+                            .extend(names.iter().map(|(_, target)| target.service()));
                     }
                     ListenerKind::Http { .. } | ListenerKind::Https { .. } => {}
                 }
