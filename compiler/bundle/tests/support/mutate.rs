@@ -89,7 +89,7 @@ pub fn mutate(bytes: &[u8], random: &mut impl FnMut() -> u32) -> Option<Vec<u8>>
             let (entry, bytes) = &mut parts.sections[at];
             let copy = bytes.get(record..record + stride)?.to_vec();
             bytes.extend_from_slice(&copy);
-            entry.count = U32::new(count as u32 + 1);
+            entry.count = U32::new((count as u32).wrapping_add(1));
         }
         // Two records that change places.
         3 => {
@@ -103,7 +103,7 @@ pub fn mutate(bytes: &[u8], random: &mut impl FnMut() -> u32) -> Option<Vec<u8>>
         // Another stride, for the same bytes.
         4 if count.is_multiple_of(2) => {
             let (entry, _) = &mut parts.sections[at];
-            entry.stride = U32::new(stride as u32 * 2);
+            entry.stride = U32::new((stride as u32).wrapping_mul(2));
             entry.count = U32::new(count as u32 / 2);
         }
         // A section that nobody knows.
