@@ -26,6 +26,12 @@ service cart {
   retry 2 on 5xx
   route { otherwise -> split canary v2, rest v1 }
 }
+test "carts are the service's" {
+  request GET http://shop.example/cart/7
+  expect cart
+  request GET http://shop.example/
+  expect redirect 302 "https://elsewhere.example/"
+}
 namespace n { export service stock { endpoints 127.0.0.1:9003; calls none } }
 "#;
 

@@ -65,6 +65,13 @@ pub fn describe(of: &Inspection, style: Style) -> String {
             at(check.place.as_ref())
         );
     }
+    if of.samples > 0 {
+        let requests = count(of.samples, "request");
+        line!(
+            text,
+            "tried     with {requests} of them by each node before it serves"
+        );
+    }
     for suppression in &of.suppressions {
         let reason = match &suppression.reason {
             Some(reason) => format!("here: {reason}"),

@@ -38,6 +38,8 @@ pub struct Inspection {
     pub provenance: Vec<Fact>,
     /// What the compiler held the mesh against, and what held.
     pub checks: Vec<Check>,
+    /// How many requests nodes hold the bundle against before they serve it.
+    pub samples: usize,
     /// Lints that the mesh did not want to hear of.
     pub suppressions: Vec<Suppression>,
     /// What `meshd --node` can name.
@@ -161,6 +163,7 @@ pub fn inspect(bundle: &Bundle) -> Inspection {
         signatures: signatures(bundle),
         provenance: provenance.collect(),
         checks: checks.collect(),
+        samples: bundle.samples().len(),
         suppressions: suppressions.collect(),
         nodes: node::names(bundle),
         needs: needs(bundle),

@@ -63,7 +63,7 @@ impl fmt::Display for NodeName<'_> {
 }
 
 /// What a bundle holds of a mesh.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scope {
     /// The node whose slice it is; none: it is the whole mesh.
     node: Option<Node>,
@@ -135,6 +135,11 @@ impl Scope {
             None => Some(gateway.0),
             Some(node) => (node == Node::Gateway(gateway)).then_some(0),
         }
+    }
+
+    /// Whether clients enter the mesh here.
+    pub(super) fn has_gateways(&self) -> bool {
+        !matches!(self.node, Some(Node::Sidecar(_)))
     }
 
     /// Whether something is sent to a service, so that it matters where that leads.
