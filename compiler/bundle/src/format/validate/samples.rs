@@ -41,11 +41,12 @@ impl Checker<'_> {
 
     fn expectation(&mut self, sample: &Sample) -> Checked {
         let section = Section::Samples;
+        let has_text = sample.text.some().is_some();
         let fits = match SampleExpect::from_code(sample.expect) {
             None => return Err(wrong(section, "expects what is not known here")),
-            Some(SampleExpect::Status) => sample.targets.is_empty(),
-            Some(SampleExpect::Arrival) => sample.targets.len() == 1,
-            Some(SampleExpect::Shares) => !sample.targets.is_empty(),
+            Some(SampleExpect::Status) => !has_text && sample.targets.is_empty(),
+            Some(SampleExpect::Arrival) => !has_text && sample.targets.len() == 1,
+            Some(SampleExpect::Shares) => !has_text && !sample.targets.is_empty(),
             Some(SampleExpect::Redirect) => {
                 self.text(sample.text, section)?;
                 sample.targets.is_empty()
