@@ -16,6 +16,7 @@ use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
 use crate::testing;
 use crate::verify;
+use mesh_bundle::format::CheckKind;
 use mesh_bundle::needs::Feature;
 use mesh_bundle::{Bundle, BundleId};
 use mesh_lang::codes::{Code, Severity};
@@ -77,8 +78,6 @@ pub struct Checked {
     pub levels: Levels,
     /// What it means; none where nothing could be made of it.
     pub mesh: Option<Mesh>,
-    /// What it was held against and held, for the bundle to say so.
-    pub checks: Vec<Check>,
     /// What there is to report, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -139,7 +138,6 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
         files,
         levels,
         mesh,
-        checks: Vec::new(),
         diagnostics,
     }
 }
@@ -264,10 +262,17 @@ impl Checked {
             reason: Some(it.reason.clone()),
             span: it.span,
         });
+        // A bundle is only written when all of them pass.
+        let tests = mesh.tests.iter().map(|test| Check {
+            kind: CheckKind::Test,
+            title: test.title.clone(),
+            count: test.requests().count() as u32,
+            span: test.span,
+        });
         Origin {
             sources: Some(source_hash(&self.sources, self.files)),
             whole: None,
-            checks: self.checks.clone(),
+            checks: tests.collect(),
             suppressions: everywhere.chain(places).collect(),
         }
     }

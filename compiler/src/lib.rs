@@ -15,6 +15,7 @@
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
+//! - [`inspect`]: what there is to know of a bundle; [`publish`]: directories of releases, for nodes to follow.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
@@ -22,11 +23,13 @@
 pub mod cli;
 pub mod compile;
 pub mod fix;
+pub mod inspect;
 pub mod lint;
 pub mod model;
 pub mod params;
 pub mod plan;
 pub mod project;
+pub mod publish;
 #[cfg(test)]
 mod reference;
 pub mod report;

@@ -1,5 +1,6 @@
 //! Bundles that are no bundles, put in place while traffic goes on.
 
+use mesh_bundle::format::{Bundle, Section, seal};
 use mesh_tests::client::get;
 use mesh_tests::meshd::{Meshd, local};
 use mesh_tests::policy::Policy;
@@ -110,6 +111,43 @@ fn a_port_in_use_keeps_the_old_listeners() {
     let other = Policy::new(&policy(port, "elsewhere"));
     let bytes = std::fs::read(other.bundle()).expect("it is there");
     running.refuses(&bytes, "the port is in use");
+}
+
+/// Compiler and runtime do not agree: the bundle carries a test of its mesh that it does not pass.
+#[test]
+fn a_bundle_that_fails_its_own_tests_is_refused() {
+    let running = Running::start();
+    let text = policy(running.http, "tested");
+    let tested = Policy::new(&format!(
+        "{text} test \"a\" {{ request GET http://x.example:{}/; expect 200 }}",
+        running.http
+    ));
+    let good = std::fs::read(tested.bundle()).expect("it is there");
+    running.refuses(
+        &other_status(good.clone()),
+        "does not pass its own test “a” (policy.mesh:2): GET x.example/",
+    );
+    let refused = "mesh_bundles_refused_total{reason=\"failed-test\"}";
+    assert_eq!(running.meshd.metric(refused), Some(1));
+    running.put(&good);
+    wait::until("the bundle that passes", || {
+        (running.text() == "tested").then_some(())
+    });
+}
+
+/// The bundle, with other statuses expected of its tests.
+fn other_status(mut bytes: Vec<u8>) -> Vec<u8> {
+    let bundle = Bundle::open(bytes.clone()).expect("it was compiled");
+    let mut contents = bundle.contents().iter();
+    let entry = contents.find(|it| it.section.get() == Section::Samples.number());
+    let (mut fields, entry) = (Section::Samples.fields().iter(), entry.expect("it has one"));
+    let status = fields
+        .find(|field| field.name == "status")
+        .expect("it is said");
+    let at = entry.offset.get() as usize + status.offset;
+    bytes[at..at + 2].copy_from_slice(&404_u16.to_le_bytes());
+    seal(&mut bytes);
+    bytes
 }
 
 /// `..data` is how Kubernetes replaces the files of a `ConfigMap`.

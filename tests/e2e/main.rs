@@ -7,6 +7,7 @@ mod bundles;
 mod command_line;
 mod http2;
 mod lint;
+mod publishing;
 mod reload;
 mod signatures;
 mod slices;

@@ -192,5 +192,4 @@ fn of_a_thousand_services_a_sidecar_holds_a_little() {
     );
     let growth = with.saturating_sub(without);
     assert!(growth < 1 << 20, "{growth} bytes");
-    eprintln!("a slice of {} bytes, {growth} bytes resident", lengths[500]);
 }

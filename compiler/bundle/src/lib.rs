@@ -19,6 +19,7 @@
 //! - [`template`]: paths that are put together from what an arm captured; [`rewrite`], [`redirect`]: what
 //!   is forwarded in place of what came, and where clients are pointed to.
 //! - [`journey`]: the whole way of a request given as data, for tools: every decision, every branch.
+//! - [`sample`]: requests that a bundle carries, to see that it does what it was compiled to do.
 //! - [`policy`]: what is in force for a call, and which level's value wins.
 //! - [`needs`]: what a bundle needs of the runtime that serves it.
 //! - [`signature`]: who vouches for a bundle, and whom a node trusts.
@@ -37,6 +38,7 @@ pub mod policy;
 pub mod redirect;
 pub mod rewrite;
 pub mod route;
+pub mod sample;
 pub mod signature;
 pub mod template;
 

@@ -9,6 +9,7 @@ use crate::model::Mesh;
 use crate::report::{Format, count, render};
 use mesh_bundle::{Bundle, BundleId};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -226,14 +227,16 @@ fn stale(directory: &Path, written: &[Written]) -> String {
     let ours: BTreeSet<&Path> = written.iter().map(|it| it.file.as_path()).collect();
     let there = bundles::files(directory).unwrap_or_default();
     let others = there.iter().filter(|file| !ours.contains(file.as_path()));
-    others
-        .map(|file| {
-            format!(
-                "left      {}, which is of no node of this mesh\n",
-                file.display()
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for file in others {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "left      {}, which is of no node of this mesh",
+            file.display()
+        );
+    }
+    text
 }
 
 /// "4 services, 1 gateway, 11 arms".

@@ -8,9 +8,11 @@ mod explain;
 mod file;
 mod fmt;
 mod init;
+mod inspect;
 mod keygen;
 mod lint;
 mod params;
+mod publish;
 mod route;
 mod shell;
 mod side;
@@ -47,6 +49,9 @@ Examples:
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
+  meshc compile . -o slices --slice                   for each node only what it can need
+  meshc publish slices /srv/mesh                      for nodes to follow
+  meshc inspect bookinfo.bundle                       show what is in a bundle
   meshc explain E0302                                 what a finding means
 
 Exit codes:
@@ -91,6 +96,12 @@ enum Command {
     Diff(diff::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
+    /// Publish bundles to a directory, where nodes follow them.
+    Publish(publish::Publish),
+    /// Lead nodes back to what was published before.
+    Rollback(publish::Rollback),
+    /// Show what is in a bundle.
+    Inspect(inspect::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
     Sign(sign::Arguments),
     /// Make a pair of keys to sign bundles with.
@@ -183,6 +194,9 @@ pub fn run() -> ExitCode {
         Command::Route(arguments) => route::run(&arguments, color),
         Command::Diff(arguments) => diff::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
+        Command::Publish(arguments) => publish::publish(&arguments),
+        Command::Rollback(arguments) => publish::rollback(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),
         #[cfg(feature = "up")]

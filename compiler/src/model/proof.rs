@@ -179,6 +179,16 @@ pub struct TestRequest {
     pub keys: Vec<(KeysId, String)>,
 }
 
+impl TestCase {
+    /// The requests that it sends.
+    pub fn requests(&self) -> impl Iterator<Item = &TestRequest> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Request(request) => Some(&**request),
+            Step::Expect(..) => None,
+        })
+    }
+}
+
 impl TestRequest {
     /// Where it is sent.
     pub fn url(&self) -> String {

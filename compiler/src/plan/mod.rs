@@ -14,6 +14,7 @@ pub mod order;
 pub mod origin;
 pub mod path;
 mod policies;
+mod samples;
 mod services;
 pub mod slice;
 mod spreads;
@@ -33,6 +34,7 @@ use mesh_bundle::format::{
 };
 use mesh_bundle::host::{self, HostEntry};
 use mesh_bundle::path::EncodedSlash;
+use mesh_bundle::{Bundle, sample};
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::value::{Cidr, HostPattern};
 use needs::Asked;
@@ -68,7 +70,7 @@ pub fn plan(mesh: &Mesh, sources: &Sources) -> Result<Planned, PlanError> {
 
 /// Makes a bundle of a mesh that says where it comes from.
 pub fn plan_from(mesh: &Mesh, sources: &Sources, origin: &Origin) -> Result<Planned, PlanError> {
-    Planner::new(mesh, sources, Scope::whole(mesh)).plan(origin, &needs::of(mesh))
+    plan_within(mesh, sources, origin, &needs::of(mesh), &Scope::whole(mesh))
 }
 
 /// Makes the slice of a node: of a mesh that became a bundle, which `origin` names. `asked` is what the mesh
@@ -80,7 +82,35 @@ pub fn plan_slice(
     asked: &[Asked],
     node: Node,
 ) -> Result<Planned, PlanError> {
-    Planner::new(mesh, sources, Scope::of(mesh, node)).plan(origin, asked)
+    plan_within(mesh, sources, origin, asked, &Scope::of(mesh, node))
+}
+
+/// Makes a bundle of what is within a scope, with those samples that pass.
+fn plan_within(
+    mesh: &Mesh,
+    sources: &Sources,
+    origin: &Origin,
+    asked: &[Asked],
+    scope: &Scope,
+) -> Result<Planned, PlanError> {
+    let plan = |samples: &[samples::Sample<'_>]| {
+        Planner::new(mesh, sources, scope.clone()).plan(origin, asked, samples)
+    };
+    let chosen = samples::choose(mesh, scope);
+    let planned = plan(&chosen)?;
+    if chosen.is_empty() {
+        return Ok(planned);
+    }
+    // One that does not open is refused by whoever opens it.
+    let Ok(bundle) = Bundle::open(planned.bytes.clone()) else {
+        return Ok(planned);
+    };
+    let passed = sample::passed(&bundle);
+    if passed.iter().all(|passed| *passed) {
+        return Ok(planned);
+    }
+    let kept = chosen.into_iter().zip(passed).filter(|(_, passed)| *passed);
+    plan(&kept.map(|(sample, _)| sample).collect::<Vec<_>>())
 }
 
 struct Planner<'m> {
@@ -117,7 +147,12 @@ impl<'m> Planner<'m> {
         }
     }
 
-    fn plan(mut self, origin: &Origin, asked: &[Asked]) -> Result<Planned, PlanError> {
+    fn plan(
+        mut self,
+        origin: &Origin,
+        asked: &[Asked],
+        samples: &[samples::Sample<'_>],
+    ) -> Result<Planned, PlanError> {
         self.credentials();
         self.number_versions();
         self.mesh()?;
@@ -126,6 +161,7 @@ impl<'m> Planner<'m> {
         self.services()?;
         self.gateways()?;
         self.needs(asked);
+        self.samples(samples);
         self.host_index();
         Ok(Planned {
             bytes: self.draft.finish(),

@@ -33,9 +33,10 @@ impl Planner<'_> {
         let endpoints = self.endpoints(id, service);
         self.versions(service, endpoints)?;
         let (is_target, holds_sidecar) = (self.scope.is_target(id), self.scope.holds_sidecar(id));
-        let calls = match holds_sidecar {
-            true => self.calls(service)?,
-            false => Run::EMPTY,
+        let calls = if holds_sidecar {
+            self.calls(service)?
+        } else {
+            Run::EMPTY
         };
         let route = match &service.route {
             Some(table) if is_target => self.table(table)?,
@@ -88,9 +89,10 @@ impl Planner<'_> {
             _ => (u32::MAX, u32::MAX),
         };
         // Where no sidecar stands before a service, its callers go by its rules.
-        let authz = match holds_sidecar || mesh.without_sidecar(service) {
-            true => self.service_authz(service)?,
-            false => self.nobody(),
+        let authz = if holds_sidecar || mesh.without_sidecar(service) {
+            self.service_authz(service)?
+        } else {
+            self.nobody()
         };
         let record = format::Service {
             name: self.draft.string(&service.name),

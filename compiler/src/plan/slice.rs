@@ -63,7 +63,7 @@ impl fmt::Display for NodeName<'_> {
 }
 
 /// What a bundle holds of a mesh.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scope {
     /// The node whose slice it is; none: it is the whole mesh.
     node: Option<Node>,
@@ -135,6 +135,11 @@ impl Scope {
             None => Some(gateway.0),
             Some(node) => (node == Node::Gateway(gateway)).then_some(0),
         }
+    }
+
+    /// Whether clients enter the mesh here.
+    pub(super) fn has_gateways(&self) -> bool {
+        !matches!(self.node, Some(Node::Sidecar(_)))
     }
 
     /// Whether something is sent to a service, so that it matters where that leads.
@@ -236,7 +241,9 @@ fn targets(mesh: &Mesh, node: Node, callees: &[bool]) -> Vec<bool> {
                 match &listener.kind {
                     ListenerKind::Tcp(target) => reach.target(*target),
                     ListenerKind::Passthrough(names) => {
-                        names.iter().for_each(|(_, target)| reach.target(*target));
+                        reach
+                            .open
+                            .extend(names.iter().map(|(_, target)| target.service()));
                     }
                     ListenerKind::Http { .. } | ListenerKind::Https { .. } => {}
                 }

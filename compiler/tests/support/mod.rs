@@ -5,14 +5,28 @@
 pub mod decisions;
 #[path = "../../bundle/tests/support/exercise.rs"]
 mod exercise;
+#[path = "../../bundle/tests/support/mutate.rs"]
+mod mutate;
 
 pub use decisions::decisions;
 pub use exercise::exercise;
 use meshc::compile::{Checked, Selection, check};
 use meshc::project::Project;
+pub use mutate::mutate;
 
 /// A mesh that uses every statement of the language.
 pub const EVERYTHING: &str = include_str!("../policies/everything.mesh");
+
+/// Numbers that look random and are the same each time.
+pub fn numbers(seed: u64) -> impl FnMut() -> u32 {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    }
+}
 
 /// The mesh of a text.
 pub fn checked(text: &str) -> Checked {

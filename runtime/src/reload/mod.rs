@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use gate::{Barred, Gate, GateError};
 use mesh_bundle::format::MAX_LENGTH;
 use mesh_bundle::signature::{Approval, Moment, Refusal};
-use mesh_bundle::{Bundle, OpenError};
+use mesh_bundle::{Bundle, OpenError, sample};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -56,6 +56,14 @@ pub enum SourceError {
         /// Why not.
         source: Refusal,
     },
+    /// It is a bundle that this build would not serve as it was compiled to be served.
+    #[error("{} {source}", .path.display())]
+    Sample {
+        /// The file.
+        path: PathBuf,
+        /// What it should do and does not.
+        source: sample::Failed,
+    },
 }
 
 impl SourceError {
@@ -67,13 +75,22 @@ impl SourceError {
             Self::Open { source, .. } => {
                 source.may_be_unfinished() || matches!(source, OpenError::TooLong { .. })
             }
-            Self::Refused { .. } => false,
+            Self::Refused { .. } | Self::Sample { .. } => false,
         }
     }
 
     fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused { source, .. } => Some(source),
+            Self::Read { .. } | Self::Open { .. } | Self::Sample { .. } => None,
+        }
+    }
+
+    /// Why it is kept out, in a word for metrics; none where it is no bundle.
+    fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { source, .. } => Some(source.word()),
+            Self::Sample { .. } => Some("failed-test"),
             Self::Read { .. } | Self::Open { .. } => None,
         }
     }
@@ -143,13 +160,20 @@ fn read(path: &Path, gate: &Gate) -> Result<(Bundle, Option<Approval>), SourceEr
         return Err(unusable(OpenError::TooLarge(length)));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    gate.open(bytes).map_err(|barred| match barred {
+    let (bundle, approval) = gate.open(bytes).map_err(|barred| match barred {
         Barred::Open(source) => unusable(source),
         Barred::Refused(source) => SourceError::Refused {
             path: path.to_owned(),
             source,
         },
-    })
+    })?;
+    match sample::check(&bundle) {
+        Ok(_) => Ok((bundle, approval)),
+        Err(source) => Err(SourceError::Sample {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Tells the follower to look now.
@@ -180,6 +204,8 @@ pub(crate) struct Follower {
     approval: Option<Approval>,
     /// Why the file was not let in, when it was last looked at.
     refusal: Option<Refusal>,
+    /// The same in a word.
+    refused: Option<&'static str>,
     /// Besides the bundle's.
     certificates: Vec<PathBuf>,
     settle: Settle,
@@ -209,6 +235,7 @@ impl Follower {
             gate: source.gate,
             approval: source.approval,
             refusal: None,
+            refused: None,
             certificates,
             watch,
             events,
@@ -282,7 +309,7 @@ impl Follower {
                 described(&self.bundle, self.loaded)
             ));
             let sentence = sentence.clone();
-            let refusal = self.refusal.as_ref().map(Refusal::word);
+            let refusal = self.refused;
             let _ = self.commands.send(Command::Rejected { sentence, refusal });
         }
     }
@@ -294,7 +321,7 @@ impl Follower {
         self.touched |= signature != self.bundle_signature;
         let mut bundle = Arc::clone(&self.bundle);
         let mut approval = self.approval.clone();
-        self.refusal = None;
+        (self.refusal, self.refused) = (None, None);
         if self.touched {
             (bundle, approval) = match read(&self.path, &self.gate) {
                 Ok((bundle, approval)) => (Arc::new(bundle), approval),
@@ -308,6 +335,7 @@ impl Follower {
                 }
                 Err(error) => {
                     self.refusal = error.refusal().cloned();
+                    self.refused = error.word();
                     return Verdict::Bad(error.to_string());
                 }
             };

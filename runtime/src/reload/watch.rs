@@ -100,9 +100,9 @@ impl Watch {
         }
     }
 
-    /// Watches the directories of these files and no others.
+    /// Watches the directories of these files, and of the links on the way to them, and no others.
     pub(crate) fn set<'p>(&mut self, files: impl Iterator<Item = &'p PathBuf>) {
-        let wanted: BTreeSet<PathBuf> = files.map(|file| directory(file)).collect();
+        let wanted: BTreeSet<PathBuf> = files.flat_map(|file| directories(file)).collect();
         if let Some(watcher) = &mut self.watcher {
             for gone in self.directories.difference(&wanted) {
                 drop(watcher.unwatch(gone));
@@ -119,6 +119,18 @@ impl Watch {
 fn directory(file: &Path) -> PathBuf {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     absolute.parent().map_or(absolute.clone(), Path::to_owned)
+}
+
+/// The directories in which something changes when another file comes to stand at a path: its own, and those of
+/// links to directories above it, which publishers replace.
+fn directories(file: &Path) -> Vec<PathBuf> {
+    let own = directory(file);
+    let is_link = |path: &&Path| fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink());
+    let links = own.ancestors().filter(is_link);
+    let of_links: Vec<PathBuf> = links
+        .filter_map(|it| Some(it.parent()?.to_owned()))
+        .collect();
+    std::iter::once(own.clone()).chain(of_links).collect()
 }
 
 #[cfg(test)]
@@ -195,6 +207,30 @@ mod tests {
         let temporary = home.path().join("..data_tmp");
         std::os::unix::fs::symlink(&new, &temporary).unwrap();
         fs::rename(&temporary, &link).unwrap();
+        wait_for(&mut events, Event::Other);
+        assert_ne!(Signature::of([&path]), before);
+    }
+
+    #[test]
+    fn a_directory_on_the_way_may_be_swapped() {
+        let home = tempfile::tempdir().unwrap();
+        for release in ["1", "2"] {
+            fs::create_dir_all(home.path().join(release).join("gateway")).unwrap();
+            fs::write(
+                home.path().join(release).join("gateway/edge.bundle"),
+                release,
+            )
+            .unwrap();
+        }
+        let link = |release: &str, name: &str| {
+            std::os::unix::fs::symlink(release, home.path().join(name)).unwrap();
+        };
+        link("1", "current");
+        let path = home.path().join("current/gateway/edge.bundle");
+        let before = Signature::of([&path]);
+        let (_watch, mut events) = watching(&path);
+        link("2", "next");
+        fs::rename(home.path().join("next"), home.path().join("current")).unwrap();
         wait_for(&mut events, Event::Other);
         assert_ne!(Signature::of([&path]), before);
     }

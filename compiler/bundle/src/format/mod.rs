@@ -32,3 +32,7 @@ pub use signatures::{
 
 /// Parts that a template may have.
 pub const MAX_TEMPLATE_PARTS: usize = 64;
+/// Requests that a bundle may be held against: nodes serve nothing new meanwhile.
+pub const MAX_SAMPLES: usize = 64;
+/// What one of them may carry, and where it may arrive.
+pub const MAX_SAMPLE_PARTS: usize = 256;

@@ -336,6 +336,65 @@ records! {
         location: Location,
     }
 
+    /// A request of the mesh's tests, and what is to come of it; see [`crate::sample`].
+    #[derive(Default)]
+    Sample {
+        /// What the test is called.
+        title: StrId,
+        /// Where the expectation is written.
+        location: Location,
+        /// Whose application sends it; none: a client of a gateway does.
+        from: Id<Service>,
+        /// 1: by `https`; 0: by `http`.
+        https: u8,
+        /// At which port, or 0 for whichever there is.
+        port: U16,
+        /// The method.
+        method: StrId,
+        /// The host, in normal form.
+        host: StrId,
+        /// The path as it is sent.
+        path: StrId,
+        /// What follows `?`, or none.
+        query: StrId,
+        /// The client's address.
+        client: [u8; 16],
+        /// What it carries.
+        facts: Run<SampleFact>,
+        /// See [`SampleExpect`].
+        expect: u8,
+        /// The expected status.
+        status: U16,
+        /// The expected body or location, or none.
+        text: StrId,
+        /// Where it is to arrive.
+        targets: Run<SampleTarget>,
+    }
+
+    /// Something that a sample carries.
+    #[derive(Default)]
+    SampleFact {
+        /// See [`SampleFactKind`].
+        kind: u8,
+        /// The issuer of the token or the keys.
+        provider: U32,
+        /// The name of the header, or of the claim, as facets have it; none where there is no name.
+        name: StrId,
+        /// The value; none where there is none.
+        value: StrId,
+    }
+
+    /// Where a share of a sample's requests is to arrive.
+    #[derive(Default)]
+    SampleTarget {
+        /// The service …
+        service: Id<Service>,
+        /// … and its version, [`Target::OWN`], or all ones for whichever.
+        version: U32,
+        /// How many, in millionths.
+        share: U32,
+    }
+
     /// What a node needs of its runtime; see [`crate::needs`].
     #[derive(Default)]
     Need {
@@ -1386,6 +1445,36 @@ coded! {
         Assertion = 0,
         /// A `test`, whose requests had the outcomes that it expects.
         Test = 1,
+    }
+
+    /// What is expected of a sample.
+    SampleExpect {
+        /// It is answered with a status, whoever answers.
+        Status = 0,
+        /// It arrives at a target.
+        Arrival = 1,
+        /// Shares of such requests arrive at targets, and nothing elsewhere.
+        Shares = 2,
+        /// It is pointed elsewhere, with a status.
+        Redirect = 3,
+        /// An arm answers it, with a status and a body.
+        Answer = 4,
+    }
+
+    /// What a sample carries.
+    SampleFactKind {
+        /// A header: lower-case name, and value.
+        Header = 0,
+        /// A valid token of an issuer; its claims follow.
+        Token = 1,
+        /// A claim of the token: path, and value.
+        Claim = 2,
+        /// A claim of the token that is a list: path; its members follow.
+        ClaimList = 3,
+        /// A member of the list.
+        ClaimMember = 4,
+        /// A valid key: the consumer.
+        Key = 5,
     }
 
     /// What a listener speaks.

@@ -124,6 +124,12 @@ macro_rules! for_each_section {
             Checks = 57, "CHECKS", Check, checks, check;
             /// Lints that the mesh does not want to hear of.
             Suppressions = 58, "SUPPRESSIONS", Suppression, suppressions, suppression;
+            /// Requests that nodes hold the bundle against before they serve it.
+            Samples = 59, "SAMPLES", Sample, samples, sample;
+            /// What samples carry.
+            SampleFacts = 60, "SAMPLE_FACTS", SampleFact, sample_facts, sample_fact;
+            /// Where samples are to arrive.
+            SampleTargets = 61, "SAMPLE_TARGETS", SampleTarget, sample_targets, sample_target;
         }
     };
 }

@@ -13,7 +13,8 @@
 //!
 //! Which arm and which share is decided by [`route`], which rule by [`judge`]: here is only their order.
 //! A gateway's arms and rules see the request as the client sent it; the routes of services see what the gateway
-//! makes of it; a service's own rules see what arrives.
+//! makes of it; a service's own rules see what arrives. In a slice only the rules of its own node are there: at
+//! other services what comes to them arrives.
 
 mod expect;
 mod request;
@@ -219,4 +220,19 @@ pub fn of(bundle: &Bundle, entry: Entry, request: &Request) -> Journey {
             return Journey { branches };
         }
     }
+}
+
+/// The way of a request that has at most so many branches; `None` where there are more. Splits behind splits
+/// multiply: whoever walks a bundle of somebody else's sets a limit.
+pub fn within(bundle: &Bundle, entry: Entry, request: &Request, most: usize) -> Option<Journey> {
+    let mut branches = Vec::new();
+    let mut script = Script::default();
+    while branches.len() < most {
+        let (branch, more) = walk::branch(bundle, entry, request, &mut script);
+        branches.push(branch);
+        if !more {
+            return Some(Journey { branches });
+        }
+    }
+    None
 }

@@ -4,7 +4,7 @@ use super::{Branch, End, Entry, Refusal, Request, Step, identity};
 use crate::decide::{RequestView, Verdict, holds, judge};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
-    Service, Share, Table,
+    Service, Share, SliceOf, Table,
 };
 use crate::host::Named;
 use crate::path::NormalPath;
@@ -214,6 +214,9 @@ impl Walk<'_> {
         }
         // Where no sidecar stands before it, the caller's proxy judges, and knows who calls.
         let judged_by_caller = service.flags & (Service::EXTERNAL | Service::SIDECAR_NONE) != 0;
+        if !judged_by_caller && !holds_sidecar(bundle, service) {
+            return Ok(End::Arrived(to));
+        }
         if service.mtls.value.get() == u32::from(Mtls::Off.code()) && !judged_by_caller {
             arrived.source = None;
         }
@@ -270,6 +273,18 @@ impl Walk<'_> {
             }
             verdict => Err(Refusal::Forbidden(authz, verdict)),
         }
+    }
+}
+
+/// Whether a bundle says what the sidecars of a service do themselves: a slice does so of one service at most.
+fn holds_sidecar(bundle: &Bundle, service: &Service) -> bool {
+    let mesh = bundle.mesh();
+    match SliceOf::from_code(mesh.slice) {
+        Some(SliceOf::Gateway) => false,
+        Some(SliceOf::Sidecar) => {
+            service.namespace == mesh.slice_namespace && service.name == mesh.slice_name
+        }
+        Some(SliceOf::Everybody) | None => true,
     }
 }
 

@@ -6,7 +6,7 @@ use mesh_bundle::format::{Action, Bundle, Id, Policy, Section, StrId};
 use mesh_bundle::path::{EncodedSlash, NormalPath};
 use mesh_bundle::policy::effective;
 use mesh_bundle::route::Outcome;
-use mesh_bundle::{host, needs, route, template};
+use mesh_bundle::{host, needs, route, sample, template};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Tables, nodes and services that each request is tried at: those of a made-up bundle may be many.
@@ -65,6 +65,7 @@ pub fn exercise(bundle: &Bundle, requests: usize) {
     let seed = bundle.id().0.first_chunk().copied().unwrap_or_default();
     let mut numbers = Numbers(u64::from_le_bytes(seed));
     look_at_all(bundle);
+    let _ = sample::check(bundle);
     for gateway in numbers.some(bundle.gateways().len()) {
         let _ = needs::unmet(bundle, needs::Node::Gateway(Id::new(gateway)), |_| false);
     }

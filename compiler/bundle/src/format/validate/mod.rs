@@ -11,6 +11,7 @@ mod diagrams;
 mod gateways;
 mod mesh;
 mod policies;
+mod samples;
 mod services;
 mod tables;
 
@@ -42,6 +43,7 @@ pub(super) fn validate(bundle: &Bundle) -> Checked {
     check.gateways()?;
     check.host_index()?;
     check.services()?;
+    check.samples()?;
     check.redirects()?;
     check.classifiers()?;
     check.authzs()?;

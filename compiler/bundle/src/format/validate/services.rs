@@ -132,6 +132,7 @@ impl Checker<'_> {
                     bundle.endpoint_sources(),
                     Section::EndpointSources,
                 )?;
+                run_within(version.endpoints, bundle.endpoints(), Section::Endpoints)?;
                 let run = version.endpoints.range();
                 let inside = run.is_empty() || run.start >= own.start && run.end <= own.end;
                 ensure(
