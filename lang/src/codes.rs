@@ -128,6 +128,7 @@ codes! {
     E0308 ConditionTooComplex "condition-too-complex" Error "a condition without a small decision diagram";
     E0309 FragmentNotOpen "fragment-not-open" Error "arms for paths that their host does not open";
     E0310 MatchEmpty "match-empty" Error "an arm that no request fits";
+    E0311 RedirectLoop "redirect-loop" Error "a redirect that leads to where it was asked";
 
     E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
     E0402 AuthzL7OnL4 "authz-l7-on-l4" Error "a rule about requests where there are only connections";
