@@ -150,6 +150,7 @@ codes! {
     L108 RawPrefixBoundary "raw-prefix-boundary" Warning "a prefix of the path that ends within a segment";
     L109 RedirectDowngrade "redirect-downgrade" Warning "a redirect from TLS to a place without it";
     L110 ServerFirstPort "server-first-port" Warning "requests to a port where the server speaks first";
+    L111 AffinityIneffectiveInSplit "affinity-ineffective-in-split" Warning "a hash that a split tears apart";
 
     L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
     L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";
@@ -157,6 +158,7 @@ codes! {
     L204 FaultInRelease "fault-in-release" Warning "a fault without an end";
     L205 TimeoutLengthened "timeout-lengthened" Warning "an arm that waits longer than the service says it takes";
     L206 MissingTimeout "missing-timeout" Info "a call whose time nobody wrote";
+    L207 OutlierIneffective "outlier-ineffective" Warning "an only endpoint that is never ejected";
 
     L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
     L302 OpenService "open-service" Warning "a service that allows everybody everything";
@@ -166,6 +168,7 @@ codes! {
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";
+    L403 MixedAndOr "mixed-and-or" Warning "`and` and `or` side by side without parentheses";
 }
 
 /// A code that is reported no more. Its number and its name stay taken, so that what was written
