@@ -93,6 +93,7 @@ pub fn check(project: Project, selection: &Selection) -> Checked {
     for tree in &trees {
         diagnostics.extend(vocabulary::check(tree));
     }
+    diagnostics.extend(lint::style::findings(&trees));
     let misplaced: HashSet<Span> = diagnostics.iter().filter_map(Diagnostic::span).collect();
     // Of a statement that is wrong as such, what it would mean is of no interest.
     let of_interest = |it: &Diagnostic| !it.span().is_some_and(|span| misplaced.contains(&span));

@@ -128,6 +128,7 @@ codes! {
     E0308 ConditionTooComplex "condition-too-complex" Error "a condition without a small decision diagram";
     E0309 FragmentNotOpen "fragment-not-open" Error "arms for paths that their host does not open";
     E0310 MatchEmpty "match-empty" Error "an arm that no request fits";
+    E0311 RedirectLoop "redirect-loop" Error "a redirect that leads to where it was asked";
 
     E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
     E0402 AuthzL7OnL4 "authz-l7-on-l4" Error "a rule about requests where there are only connections";
@@ -151,6 +152,7 @@ codes! {
     L108 RawPrefixBoundary "raw-prefix-boundary" Warning "a prefix of the path that ends within a segment";
     L109 RedirectDowngrade "redirect-downgrade" Warning "a redirect from TLS to a place without it";
     L110 ServerFirstPort "server-first-port" Warning "requests to a port where the server speaks first";
+    L111 AffinityIneffectiveInSplit "affinity-ineffective-in-split" Warning "a hash that a split tears apart";
 
     L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
     L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";
@@ -158,6 +160,7 @@ codes! {
     L204 FaultInRelease "fault-in-release" Warning "a fault without an end";
     L205 TimeoutLengthened "timeout-lengthened" Warning "an arm that waits longer than the service says it takes";
     L206 MissingTimeout "missing-timeout" Info "a call whose time nobody wrote";
+    L207 OutlierIneffective "outlier-ineffective" Warning "an only endpoint that is never ejected";
 
     L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
     L302 OpenService "open-service" Warning "a service that allows everybody everything";
@@ -167,6 +170,7 @@ codes! {
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";
+    L403 MixedAndOr "mixed-and-or" Warning "`and` and `or` side by side without parentheses";
 }
 
 /// A code that is reported no more. Its number and its name stay taken, so that what was written

@@ -89,7 +89,10 @@ fn damaged_bundles_are_refused_while_traffic_goes_on() {
     wait::until("the good bundle", || {
         (running.text() == "second").then_some(())
     });
-    assert_eq!(running.meshd.metric("mesh_reload_last_success"), Some(1));
+    // It serves before it tells.
+    wait::until("word of it", || {
+        (running.meshd.metric("mesh_reload_last_success") == Some(1)).then_some(())
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@
 pub mod levels;
 mod resilience;
 mod security;
+pub mod style;
 mod traffic;
 
 use crate::model::policy::Policy;

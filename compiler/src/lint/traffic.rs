@@ -1,10 +1,10 @@
-//! Where requests go: prefixes that take half a segment, redirects that leave TLS, ports of protocols in which the
-//! server speaks first.
+//! Where requests go: prefixes that take half a segment, redirects that leave TLS, splits that tear apart what a hash
+//! keeps together, ports of protocols in which the server speaks first.
 
 use super::arms;
 use crate::model::authz::Authz;
 use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
-use crate::model::upstream::{Endpoints, Source};
+use crate::model::upstream::{Algorithm, Endpoints, Source};
 use crate::model::{Action, Arm, ListenerKind, Mesh, RedirectTo, Service};
 use mesh_bundle::format::Protocol;
 use mesh_lang::codes::Code;
@@ -26,6 +26,9 @@ pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
         let arms = gateway.hosts.iter().flat_map(|host| &host.table.arms);
         let arms = arms.filter(|arm| serves_tls && leaves_tls(arm));
         found.extend(arms.map(downgrade));
+    }
+    for service in &mesh.services {
+        found.extend(drawn_anew(mesh, service));
     }
     let services = mesh.services.iter();
     let of_requests = services.filter(|service| service.protocol.value != Protocol::Tcp);
@@ -83,6 +86,36 @@ fn downgrade(arm: &Arm) -> Diagnostic {
     Diagnostic::new(Code::RedirectDowngrade, message)
         .primary(arm.span, "")
         .help("point to `https`")
+}
+
+/// Splits of a service whose endpoints are chosen by a hash: the hash comes after the draw.
+fn drawn_anew(mesh: &Mesh, service: &Service) -> Vec<Diagnostic> {
+    let hash = service
+        .spread
+        .balance
+        .as_ref()
+        .map(|balance| &balance.algorithm);
+    let Some((said, Algorithm::Hash(_))) = hash.map(|said| (said.span(), &said.value)) else {
+        return Vec::new();
+    };
+    let arms = service.route.iter().flat_map(|table| &table.arms);
+    let splits = arms.filter(|arm| {
+        let levels = [&arm.policy, &service.policy, &mesh.defaults];
+        let sticky = levels.into_iter().find_map(|level| level.sticky.as_ref());
+        let keeps = sticky.is_some_and(|said| said.value.on().is_some());
+        matches!(arm.action, Action::Split(_)) && !keeps
+    });
+    let finding = |arm: &Arm| {
+        let message = "each request is drawn anew, whatever the hash of its field";
+        let diagnostic = Diagnostic::new(Code::AffinityIneffectiveInSplit, message)
+            .primary(arm.span, "this splits");
+        let diagnostic = match said {
+            Some(span) => diagnostic.secondary(span, "this comes after, within a version"),
+            None => diagnostic,
+        };
+        diagnostic.help("let the split keep to the field, too: `sticky` in its block")
+    };
+    splits.map(finding).collect()
 }
 
 /// Ports of protocols in which the server speaks first, and what they are of.

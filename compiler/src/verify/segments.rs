@@ -389,15 +389,18 @@ fn mask_word(state: &GraphState, wanted: u32, encoded_slash: EncodedSlash) -> Op
         let takes = |between: &String| {
             mask(state, format!("{prefix}{between}{suffix}").as_bytes()) == wanted
         };
-        let first = words().take(36 * 37).find(takes)?;
-        // The same letters at both ends keep it so, whatever stands between them.
-        let ends = (&first[..1], &first[first.len() - 1..]);
-        let longer = words()
-            .take(2 * state.literals.len() + 100)
-            .map(|more| format!("{prefix}{}{more}{}{suffix}", ends.0, ends.1));
-        std::iter::once(format!("{prefix}{first}{suffix}"))
-            .chain(longer)
-            .find(&fits)
+        let whole = |between: String| format!("{prefix}{between}{suffix}");
+        let near = words().take(36 * 37).filter(takes).map(whole).find(&fits);
+        near.or_else(|| {
+            // All of these were literals. The same two letters at the ends keep it so, whatever stands between them;
+            // one alone would not: with more behind it, it may be the beginning of another partial.
+            let first = words().skip(36).take(36 * 36).find(takes)?;
+            let (left, right) = first.split_at(1);
+            let longer = words().take(2 * state.literals.len() + 100);
+            longer
+                .map(|more| whole(format!("{left}{more}{right}")))
+                .find(&fits)
+        })
     });
     apart.or_else(|| {
         pairs().find_map(|(prefix, suffix)| {

@@ -8,6 +8,7 @@ use super::space::{Space, TableId};
 use super::{Budget, Door, Proof, World};
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::{Gateway, HostBlock, Listener, ListenerKind, Mesh, Service, Table};
+use crate::plan::formula::FormulaId;
 use crate::plan::table::Match;
 use mesh_bundle::format::{self, Bundle, Id};
 use mesh_lang::value::HostPattern;
@@ -197,9 +198,12 @@ fn hosts_of(gateway: &Gateway, block: &HostBlock) -> Option<Condition> {
         .iter()
         .filter_map(|arm| arm.condition.as_ref());
     let mut tests = conditions.flat_map(Condition::tests);
-    if block.patterns.is_empty() || !tests.any(|test| test.field == Field::Host) {
-        return None;
-    }
+    let asks = !block.patterns.is_empty() && tests.any(|test| test.field == Field::Host);
+    asks.then(|| belongs(gateway, block))
+}
+
+/// "The host belongs to this block."
+pub(super) fn belongs(gateway: &Gateway, block: &HostBlock) -> Condition {
     let is_one_of = |patterns: Vec<HostPattern>| {
         Condition::Test(Test {
             field: Field::Host,
@@ -214,17 +218,18 @@ fn hosts_of(gateway: &Gateway, block: &HostBlock) -> Option<Condition> {
             Condition::Not(Box::new(is_one_of(others))),
         ])
     });
-    Some(Condition::Or(own.collect()))
+    Condition::Or(own.collect())
 }
 
 impl Subject<'_> {
-    /// Calls `with` with a proof about the table. Requests are put before `bundle`, the one of the mesh, or, where
-    /// there is none, before one that is made of this table alone.
+    /// Calls `with` with a proof about the table, and with the formulas of `more` conditions. Requests are put before
+    /// `bundle`, the one of the mesh, or, where there is none, before one that is made of this table alone.
     pub fn prove<R>(
         &self,
         bundle: Option<&Bundle>,
+        more: &[Condition],
         budget: &mut Budget,
-        with: impl FnOnce(&mut Proof<'_>) -> R,
+        with: impl FnOnce(&mut Proof<'_>, &[FormulaId]) -> R,
     ) -> Result<R, LoneTableError> {
         let methods = self.table.methods();
         let arms = self.table.arms.iter().zip(&methods);
@@ -235,12 +240,12 @@ impl Subject<'_> {
                 condition: arm.condition.as_ref(),
             })
             .collect();
-        let region: Vec<&Condition> = self.region.iter().collect();
-        let space = Space::new(self.world.clone(), &[&matches], &region);
+        let conditions: Vec<&Condition> = self.region.iter().chain(more).collect();
+        let space = Space::new(self.world.clone(), &[&matches], &conditions);
         let mut space = space.map_err(LoneTableError::Table)?;
-        let region: Vec<_> = (0..region.len())
-            .map(|index| space.condition(index))
-            .collect();
+        let formulas = (0..conditions.len()).map(|index| space.condition(index));
+        let formulas: Vec<FormulaId> = formulas.collect();
+        let (region, more) = formulas.split_at(usize::from(self.region.is_some()));
 
         let lone;
         let decider = if let Some(bundle) = bundle {
@@ -250,13 +255,14 @@ impl Subject<'_> {
             let arms = 0..matches.len() as u32;
             Decider::new(&lone, Id::new(0), arms.collect())
         };
-        Ok(with(&mut Proof {
+        let mut proof = Proof {
             space: &mut space,
             table: TableId(0),
-            region: &region,
+            region,
             decide: &|request| decider.decide(request),
             budget,
-        }))
+        };
+        Ok(with(&mut proof, more))
     }
 
     /// The table's record in the bundle of the mesh.

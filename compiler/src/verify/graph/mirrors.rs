@@ -54,11 +54,7 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
             } else {
                 diagnostic
             };
-            found.push(diagnostic.help(format!(
-                "copy to a service that does not lead back, or say `mirror off` where `{}` calls `{}`",
-                names[names.len() - 2],
-                names[names.len() - 1],
-            )));
+            found.push(diagnostic.help("copy to a service whose calls do not lead back"));
         }
     }
     found

@@ -62,7 +62,7 @@ impl Writer<'_> {
             return diagnostic.help("remove it, or narrow down what stands above it");
         };
         let help = format!("put it above line {}", self.line(first));
-        match move_above(self.sources, self.arm(arm).span, first) {
+        match move_above(self.sources, self.trees, self.arm(arm).span, first) {
             Some(edits) => diagnostic.help(help.clone()).fix(Fix {
                 title: help,
                 edits,

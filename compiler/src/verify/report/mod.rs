@@ -1,13 +1,15 @@
 //! What proofs say to whoever wrote the policy.
 //!
 //! Each table of a mesh is proved once; [`arms`] words what is wrong with one of its arms, [`hints`] what is most
-//! likely not meant. `moves` is the edit that puts an arm above another. Rules of `authz` are in [`rules`].
+//! likely not meant. `moves` is the edit that puts an arm above another; [`redirects`] those that lead around. Rules of `authz` are in [`rules`].
 
 mod arms;
 mod hints;
 mod moves;
+mod redirects;
 mod rules;
 
+use self::moves::Trees;
 use super::graph;
 use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
@@ -28,14 +30,16 @@ pub fn findings(
     wanted: &dyn Fn(Code) -> bool,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let trees = Trees::default();
     for subject in of_mesh(mesh, bundle.is_some()) {
         let writer = Writer {
             mesh,
             sources,
+            trees: &trees,
             subject: &subject,
         };
         let mut budget = Budget::USUAL;
-        let report = |proof: &mut Proof<'_>| {
+        let report = |proof: &mut Proof<'_>, _: &[_]| {
             let reach = proof.arms();
             found.extend(writer.errors(proof, &reach));
             if bundle.is_some() {
@@ -43,7 +47,8 @@ pub fn findings(
             }
         };
         // A table that makes none is reported by whoever tries to compile it.
-        let _ = subject.prove(bundle, &mut budget, report);
+        let _ = subject.prove(bundle, &[], &mut budget, report);
+        found.extend(bundle.into_iter().flat_map(|bundle| writer.circles(bundle)));
     }
     if bundle.is_some() {
         found.extend(rules::findings(mesh));
@@ -56,6 +61,7 @@ pub fn findings(
 struct Writer<'w> {
     mesh: &'w Mesh,
     sources: &'w Sources,
+    trees: &'w Trees,
     subject: &'w Subject<'w>,
 }
 

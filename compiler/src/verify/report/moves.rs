@@ -2,20 +2,33 @@
 
 use mesh_lang::diagnostic::Edit;
 use mesh_lang::parser::parse;
-use mesh_lang::source::{Sources, Span};
+use mesh_lang::source::{FileId, Sources, Span};
 use mesh_lang::syntax::SyntaxKind;
 use mesh_lang::tree::{Node, Token, Tree};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Files that were read again, to see what stands around their arms.
+pub(super) type Trees = RefCell<HashMap<FileId, Tree>>;
 
 /// Moves the arm whose match is at `arm` above the one whose match is at `above`: whole lines, and the comments
 /// right above them. None where the two do not stand on lines of their own in one file.
-pub(super) fn move_above(sources: &Sources, arm: Span, above: Span) -> Option<Vec<Edit>> {
+pub(super) fn move_above(
+    sources: &Sources,
+    trees: &Trees,
+    arm: Span,
+    above: Span,
+) -> Option<Vec<Edit>> {
     if arm.file != above.file {
         return None;
     }
     let text = sources.get(arm.file).text();
-    let tree = parse(arm.file, text).tree;
-    let moved = lines(&tree, arm)?;
-    let place = lines(&tree, above)?;
+    let mut trees = trees.borrow_mut();
+    let tree = trees
+        .entry(arm.file)
+        .or_insert_with(|| parse(arm.file, text).tree);
+    let moved = lines(tree, arm)?;
+    let place = lines(tree, above)?;
     if place.end > moved.start {
         return None;
     }

@@ -553,3 +553,18 @@ fn a_region_restricts_the_requests() {
         "GET http://shop.example/a { header x \"2\" }"
     );
 }
+
+#[test]
+fn partial_segments_that_share_an_end_are_told_apart() {
+    let a = || {
+        test(
+            Field::Path,
+            Predicate::Text(TextPattern::Prefix("/a".into())),
+        )
+    };
+    let subject = Subject::new(vec![
+        arm("/a{x0}b/**, /{x0}b").when(not(a())),
+        arm("/ab/**"),
+    ]);
+    assert_eq!(witness(&subject.reach()[0]), "GET http://shop.example/bb");
+}
