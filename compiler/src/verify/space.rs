@@ -21,7 +21,7 @@ use crate::model::condition::Condition;
 use crate::plan::formula::{Asked, ClassifierPlan, Formula, FormulaId, Formulas, Lowering};
 use crate::plan::path::{self, Direction, PathTooComplex, Pattern};
 use crate::plan::table::{Match, TableError};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A table of a [`Space`], in the order in which they were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,6 +156,13 @@ impl Space {
     /// The formula of a condition that a table asks, or of a part of one.
     pub(super) fn lower(&mut self, condition: &Condition) -> FormulaId {
         self.lowering.condition(condition)
+    }
+
+    /// The formula of "one of these arms fits", whichever takes the request.
+    pub(super) fn one_of(&mut self, table: TableId, arms: impl Iterator<Item = u32>) -> FormulaId {
+        let formulas = &self.tables[table.0].formulas;
+        let arms: Vec<FormulaId> = arms.map(|arm| formulas[arm as usize]).collect();
+        self.lowering.formulas.or(arms)
     }
 
     /// The formula of the methods that an arm names; always true if it names none.
@@ -313,13 +320,17 @@ impl Space {
             ..Question::default()
         };
         let arms = &self.tables[table.0];
-        let classes = self.candidates(own).into_iter();
-        let mut open = classes.filter(|class| arms.before(*class, Some(arm)).is_some());
+        // Of wide arms many classes have the same list.
+        let mut keys = HashSet::new();
         same(None)
-            || open.any(|class| {
-                arms.behind(class, arm)
-                    .iter()
-                    .any(|(next, _)| same(Some(*next)))
+            || self.candidates(own).into_iter().any(|class| {
+                let with_wide = !keys.contains(&arms.key(class));
+                if arms.before(class, Some(arm)).is_none() {
+                    return false;
+                }
+                keys.insert(arms.key(class));
+                let mut numbers = arms.numbers(class, with_wide);
+                numbers.any(|next| next > arm && same(Some(next)))
             })
     }
 
@@ -356,6 +367,9 @@ impl Space {
                 .map(|(next, left)| (left, same(Some(next))))
                 .chain([(Formulas::TRUE, same(None))])
                 .collect();
+            if !budget.spend(1 + behind.len() as u64 / STEP) {
+                return Verdict::NotDecided(Reason::Cases);
+            }
             let mut passed = Vec::new();
             for (left, does_same) in behind {
                 if !does_same {
@@ -504,6 +518,8 @@ impl Space {
     }
 }
 
+/// Arms that are looked through in one step of the budget.
+const STEP: u64 = 64;
 /// So many classes are looked at one by one.
 const FEW: usize = 8;
 

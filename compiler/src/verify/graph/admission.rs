@@ -6,9 +6,9 @@ use crate::model::authz::{Authz, Who};
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::{Arm, Mtls, Service, ServiceId};
 use crate::plan::formula::FormulaId;
+use crate::verify::Budget;
 use crate::verify::reach::Proof;
-use crate::verify::rules::{Rules, of_service};
-use crate::verify::{Budget, Verdict};
+use crate::verify::rules::of_service;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::{Sources, Span};
@@ -112,8 +112,16 @@ fn refused(
     let mut found = Vec::new();
     let mut shut_out: BTreeSet<Caller> = BTreeSet::new();
     let report = |proof: &mut Proof<'_>, formulas: &[FormulaId]| {
+        let those = |allows: bool| {
+            let rules = (0u32..).zip(&rules.all);
+            rules
+                .filter(move |(_, rule)| rule.allows == allows)
+                .map(|(index, _)| index)
+        };
+        let allowed = proof.space.one_of(proof.table, those(true));
+        let denied = proof.space.one_of(proof.table, those(false));
         for ((hop, arm), formula) in asked.iter().zip(formulas) {
-            if shut_out.contains(&hop.from) || admits(&rules, proof, *formula) {
+            if shut_out.contains(&hop.from) || admits(proof, *formula, allowed, denied) {
                 continue;
             }
             if arm.is_none() {
@@ -135,12 +143,15 @@ fn by_caller<'h, 'm>(hops: &[&'h Hop<'m>]) -> BTreeMap<Caller, Vec<&'h Hop<'m>>>
     callers
 }
 
-/// Whether some request may be allowed; also where that was not found out.
-fn admits(rules: &Rules<'_>, proof: &mut Proof<'_>, formula: FormulaId) -> bool {
-    let allows = (0u32..).zip(&rules.all).filter(|(_, rule)| rule.allows);
-    allows
-        .into_iter()
-        .any(|(rule, _)| proof.ending(Some(rule), &[formula], &[]) != Verdict::No)
+/// Whether some request may be allowed: a rule that allows fits, and none that denies. Also where that was not found
+/// out.
+fn admits(
+    proof: &mut Proof<'_>,
+    formula: FormulaId,
+    allowed: FormulaId,
+    denied: FormulaId,
+) -> bool {
+    !matches!(proof.some(&[formula, allowed], &[denied]), Ok(None))
 }
 
 /// "An arm takes it", its condition left aside.
