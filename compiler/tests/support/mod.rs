@@ -34,10 +34,10 @@ pub fn checked(text: &str) -> Checked {
     check(project, &Selection::default())
 }
 
-/// The bundle of a mesh that has no errors.
+/// The bundle of a mesh, whatever is proved of it.
 pub fn compiled(text: &str) -> Vec<u8> {
     let mut checked = checked(text);
-    let planned = checked.plan();
+    let planned = checked.lay_out();
     let mut errors = checked.diagnostics.iter().filter(|it| !it.code.is_lint());
     assert_eq!(errors.next(), None);
     planned.unwrap().bytes
