@@ -34,12 +34,13 @@ pub fn checked(text: &str) -> Checked {
     check(project, &Selection::default())
 }
 
-/// The bundle of a mesh that has nothing to report.
+/// The bundle of a mesh, whatever its lints and proofs say of it.
 pub fn compiled(text: &str) -> Vec<u8> {
     let mut checked = checked(text);
-    let planned = checked.plan();
-    assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
-    planned.unwrap().bytes
+    let planned = checked.lay_out();
+    planned
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics))
+        .bytes
 }
 
 /// The bundle of a mesh that uses every statement of the language.
