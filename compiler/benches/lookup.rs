@@ -94,6 +94,7 @@ fn table(size: usize) -> (Bundle, Vec<String>) {
     gateway.hosts.push(host);
     let mut mesh = Mesh::new("bench", span());
     mesh.gateways.push(gateway);
+    mesh.fill_in();
     let mut sources = Sources::new();
     sources.add("bench.mesh", "");
     let planned = meshc::plan::plan(&mesh, &sources).unwrap();

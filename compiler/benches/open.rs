@@ -65,6 +65,7 @@ fn bundle(size: usize) -> Vec<u8> {
     gateway.hosts.push(host);
     let mut mesh = Mesh::new("bench", span());
     mesh.gateways.push(gateway);
+    mesh.fill_in();
     let mut sources = Sources::new();
     sources.add("bench.mesh", "");
     meshc::plan::plan(&mesh, &sources).unwrap().bytes

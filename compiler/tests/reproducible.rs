@@ -14,7 +14,7 @@ const FILES: [(&str, &str); 3] = [
     ("everything.mesh", support::EVERYTHING),
     (
         "more/a.mesh",
-        "service a { endpoints 127.0.0.1:1; authz { allow shop, b } }\n",
+        "service a { endpoints 127.0.0.1:1; authz { allow b } }\n",
     ),
     (
         "more/b.mesh",

@@ -10,7 +10,7 @@ use meshc::compile::{Selection, check};
 use meshc::project::Project;
 use std::fmt::Write as _;
 use std::path::Path;
-use support::{checked, compiled, everything};
+use support::{compiled, everything};
 
 #[test]
 fn what_the_tests_send_travels_with_the_bundle() {
@@ -77,10 +77,7 @@ fn of_many_tests_some_are_taken_from_all() {
             "test \"{index}\" {{ request GET http://a.example/{index}; expect redirect 308 \"http://a.example/b/{index}\" }}"
         );
     }
-    let mut checked = checked(&text);
-    let planned = checked.plan();
-    assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
-    let bundle = Bundle::open(planned.unwrap().bytes).unwrap();
+    let bundle = Bundle::open(compiled(&text)).unwrap();
     assert_eq!(sample::check(&bundle), Ok(MAX_SAMPLES));
     let last = bundle.samples().last().unwrap();
     assert_eq!(bundle.str(last.title), "196");
@@ -102,8 +99,7 @@ fn what_takes_too_many_ways_stays_at_home() {
         test \"deep\" { request GET http://s0/ from s7; expect split 50% s0, 25% s1, 12.5% s2, 6.25% s3, 3.125% s4, rest s7 }
         test \"flat\" { request GET http://s7/ from s0; expect s7 }\n";
     // Whether the tests pass is told by others: here only what is laid out counts.
-    let bytes = checked(&text).lay_out().unwrap().bytes;
-    let bundle = Bundle::open(bytes).unwrap();
+    let bundle = Bundle::open(compiled(&text)).unwrap();
     let titles = bundle.samples().iter().map(|it| bundle.str(it.title));
     assert_eq!(titles.collect::<Vec<_>>(), ["flat"]);
 }

@@ -22,7 +22,7 @@ struct Sliced {
 }
 
 fn sliced(mut checked: Checked) -> Sliced {
-    let planned = checked.plan();
+    let planned = checked.lay_out();
     let planned = planned.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let whole = Bundle::open(planned.bytes).unwrap();
     let mesh = checked.mesh.as_ref().unwrap();

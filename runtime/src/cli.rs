@@ -393,6 +393,10 @@ fn check(settings: &Settings) -> Result<(), Problem> {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "signed    key {key}, sequence {sequence}{until}");
     }
+    let tried = bundle.samples().len();
+    if tried > 0 {
+        let _ = writeln!(text, "tests     {} passed", counted(tried, "request"));
+    }
     for plan in &snapshot.listeners {
         let place = match plan.target {
             crate::listen::socket::Target::Address(address) => address.to_string(),

@@ -4,7 +4,8 @@ use mesh_bundle::format::{Bundle, Section, seal};
 use mesh_tests::client::get;
 use mesh_tests::meshd::{Meshd, local};
 use mesh_tests::policy::Policy;
-use mesh_tests::{ports, wait};
+use mesh_tests::{binaries, ports, wait};
+use std::process::Command;
 
 fn policy(http: u16, text: &str) -> String {
     format!(
@@ -136,6 +137,13 @@ fn a_bundle_that_fails_its_own_tests_is_refused() {
     wait::until("the bundle that passes", || {
         (running.text() == "tested").then_some(())
     });
+    let check = Command::new(binaries::path("meshd"))
+        .args(["check", "--node", "gateway/edge", "--bundle"])
+        .arg(running.policy.bundle())
+        .output();
+    let said = check.expect("it can be started").stdout;
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("tests     1 request passed\n"), "{said}");
 }
 
 /// The bundle, with other statuses expected of its tests.

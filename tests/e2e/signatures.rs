@@ -223,7 +223,11 @@ fn only_what_trusted_keys_vouch_for_comes_in() {
         &["--sequence", "11", "--valid-for", "12h"],
     ));
     publisher.comes_to_say("second");
-    assert_eq!(meshd.metric("mesh_bundle_sequence"), Some(11));
+    wait::until("the number of the new bundle", || {
+        meshd
+            .metric("mesh_bundle_sequence")
+            .filter(|number| *number == 11)
+    });
     let status = meshd.page("/status").json();
     assert_eq!(status["bundle"]["signature"]["sequence"], 11);
     assert!(status["bundle"]["signature"]["valid_until"].is_string());
@@ -259,6 +263,10 @@ fn what_was_served_is_known_after_a_restart() {
     let meshd = publisher.node(&["ours"]);
     publisher.put(&publisher.signed("second", "ours", &["--sequence", "2"]));
     publisher.comes_to_say("second");
+    wait::until("what is served to be remembered", || {
+        let state = std::fs::read_to_string(publisher.path("state")).ok()?;
+        state.contains("\"sequence\":2").then_some(())
+    });
     drop(meshd);
     publisher.put(&first);
     let (state, key) = (publisher.path("state"), publisher.path("ours.pub"));

@@ -3,6 +3,7 @@
 use super::node::Node;
 use super::{Inspection, Need};
 use crate::report::{Style, count};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Writing to a string does not fail.
@@ -107,14 +108,11 @@ fn list(names: &[String]) -> String {
 
 /// What this version does not act on, each feature once.
 fn needs(text: &mut String, needs: &[Need]) {
-    let mut lacking: Vec<&Need> = needs.iter().filter(|need| !need.acted_on).collect();
-    lacking.dedup_by(|a, b| a.feature == b.feature);
-    let mut known: Vec<&str> = Vec::new();
-    for need in lacking {
-        if known.contains(&need.feature.as_str()) {
+    let mut known = BTreeSet::new();
+    for need in needs.iter().filter(|need| !need.acted_on) {
+        if !known.insert(&need.feature) {
             continue;
         }
-        known.push(&need.feature);
         let what = if need.protection {
             "a protection that meshd of this version does not provide"
         } else {

@@ -97,7 +97,7 @@ impl Spread {
 
 impl Mesh {
     /// Fills in what nobody said.
-    pub(crate) fn fill_in(&mut self) {
+    pub fn fill_in(&mut self) {
         let defaults = std::mem::take(&mut self.defaults);
         self.defaults = defaults.over(Policy::edition_2026());
         let limited = |it: &&Namespace| it.limits.is_some();

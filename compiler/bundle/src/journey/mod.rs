@@ -225,10 +225,11 @@ pub fn of(bundle: &Bundle, entry: Entry, request: &Request) -> Journey {
 /// The way of a request that has at most so many branches; `None` where there are more. Splits behind splits
 /// multiply: whoever walks a bundle of somebody else's sets a limit.
 pub fn within(bundle: &Bundle, entry: Entry, request: &Request, most: usize) -> Option<Journey> {
+    let request = entered(bundle, entry, request);
     let mut branches = Vec::new();
     let mut script = Script::default();
     while branches.len() < most {
-        let (branch, more) = walk::branch(bundle, entry, request, &mut script);
+        let (branch, more) = walk::branch(bundle, entry, &request, &mut script);
         branches.push(branch);
         if !more {
             return Some(Journey { branches });
