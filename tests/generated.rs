@@ -4,6 +4,8 @@
 mod groups;
 #[path = "generated/highlights.rs"]
 mod highlights;
+#[path = "generated/reference.rs"]
+mod reference;
 #[path = "generated/snippets.rs"]
 mod snippets;
 #[path = "generated/textmate.rs"]
@@ -40,6 +42,11 @@ fn refresh(file: &str, path: &Path, text: &str, wanted: &str) {
         "{file} is out of date: UPDATE_GENERATED=1 cargo test -p mesh-tests --test generated"
     );
     std::fs::write(path, wanted).expect("it can be written");
+}
+
+#[test]
+fn the_reference_has_every_statement() {
+    check_file("lang/REFERENCE.md", &reference::page());
 }
 
 #[test]
