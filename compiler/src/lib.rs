@@ -15,13 +15,16 @@
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
+//! - [`access`]: who may ask what of a service; [`graph`]: what calls what.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod cli;
 pub mod compile;
 pub mod fix;
+pub mod graph;
 pub mod lint;
 pub mod model;
 pub mod params;

@@ -6,6 +6,7 @@ mod expand;
 mod explain;
 mod file;
 mod fmt;
+mod graph;
 mod init;
 mod keygen;
 mod lint;
@@ -41,6 +42,7 @@ Examples:
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc route GET https://shop.example/cart           tell where a request goes, and why
+  meshc graph examples/bookinfo --format svg -o b.svg draw what calls what
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
@@ -84,6 +86,8 @@ enum Command {
     Test(test::Arguments),
     /// Tell the whole way of a request: every decision, and who made it.
     Route(route::Arguments),
+    /// Draw a mesh: what calls what, with which requests, and what clients reach of it.
+    Graph(graph::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
@@ -176,6 +180,7 @@ pub fn run() -> ExitCode {
         Command::Fmt(arguments) => fmt::run(&arguments, color),
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
+        Command::Graph(arguments) => graph::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

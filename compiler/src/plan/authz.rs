@@ -196,7 +196,7 @@ fn open_by_default(span: Span) -> Rule {
 
 /// The methods that each rule takes, exactly: as for arms, `GET` takes `HEAD` too, unless a rule of the
 /// table names `HEAD`.
-pub(super) fn rule_methods(rules: &[&Rule]) -> Vec<Vec<String>> {
+pub(crate) fn rule_methods(rules: &[&Rule]) -> Vec<Vec<String>> {
     let names = |rule: &Rule, method: &str| rule.methods.iter().any(|named| named == method);
     let head_is_named = rules.iter().any(|rule| names(rule, "HEAD"));
     let of = |rule: &&Rule| {
@@ -207,7 +207,7 @@ pub(super) fn rule_methods(rules: &[&Rule]) -> Vec<Vec<String>> {
 }
 
 /// What a rule asks besides methods and paths: who calls, and its condition.
-pub(super) fn match_of(mesh: &Mesh, rule: &Rule) -> Option<Condition> {
+pub(crate) fn match_of(mesh: &Mesh, rule: &Rule) -> Option<Condition> {
     let who = (!rule.who.contains(&Who::Anyone)).then(|| {
         let who = rule.who.iter().map(|who| caller(mesh, who, rule.span));
         let mut who: Vec<Condition> = who.collect();

@@ -21,6 +21,7 @@ pub mod table;
 pub mod text;
 
 pub(crate) use arms::pattern_groups;
+pub(crate) use authz::{match_of, rule_methods};
 
 use crate::model::condition::Field;
 use crate::model::credential::{Jwks, TokenPlace};
