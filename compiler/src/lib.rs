@@ -15,7 +15,7 @@
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
-//! - [`access`]: who may ask what of a service; [`graph`]: what calls what.
+//! - [`access`]: who may ask what of a service; [`graph`]: what calls what; [`matrix`]: who may do what.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod compile;
 pub mod fix;
 pub mod graph;
 pub mod lint;
+pub mod matrix;
 pub mod model;
 pub mod params;
 pub mod plan;

@@ -10,6 +10,7 @@ mod graph;
 mod init;
 mod keygen;
 mod lint;
+mod matrix;
 mod params;
 mod route;
 mod shell;
@@ -42,7 +43,8 @@ Examples:
   meshc fmt examples/bookinfo                         put its files into the one layout
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc route GET https://shop.example/cart           tell where a request goes, and why
-  meshc graph examples/bookinfo --format svg -o b.svg draw what calls what
+  meshc graph examples/bookinfo -o bookinfo.dot       draw what calls what
+  meshc matrix examples/zero-trust                    print who may do what
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
@@ -88,6 +90,8 @@ enum Command {
     Route(route::Arguments),
     /// Draw a mesh: what calls what, with which requests, and what clients reach of it.
     Graph(graph::Arguments),
+    /// Print who may do what: the decision for each caller, service, method and path, and the rule that makes it.
+    Matrix(matrix::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Sign bundles, so that nodes can tell who made them.
@@ -181,6 +185,7 @@ pub fn run() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
         Command::Graph(arguments) => graph::run(&arguments, color),
+        Command::Matrix(arguments) => matrix::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Keygen(arguments) => keygen::run(&arguments),

@@ -14,13 +14,13 @@ pub fn html(graph: &Graph) -> String {
         "<!DOCTYPE html>\n\
          <html lang=\"en\">\n\
          <head>\n\
-         <meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <title>{heading}</title>\n\
          <style>\n{STYLE}</style>\n\
          </head>\n\
          <body>\n\
-         <header><h1>{heading}</h1><input type=\"search\" placeholder=\"Search\" aria-label=\"Search\"></header>\n\
+         <header><h1>{heading}</h1><input type=\"search\" placeholder=\"Search\" aria-label=\"Search\"/></header>\n\
          <main>\n{picture}</main>\n\
          <script>\n{SCRIPT}</script>\n\
          </body>\n\
