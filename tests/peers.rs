@@ -8,6 +8,7 @@ use mesh_tests::policy::Policy;
 use mesh_tests::process::Process;
 use mesh_tests::{binaries, ports, wait};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
@@ -24,15 +25,21 @@ fn main() -> ExitCode {
             nghttp_sees_trailers,
         ),
         trial("h2load", "ten_thousand_streams", h2load_is_served),
+        alone("dot", "graphs_of_examples", dot_draws_graphs),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// A test that needs a tool.
+/// A test that needs a tool and a gateway.
 fn trial(tool: &'static str, name: &str, run: fn(&Running)) -> Trial {
+    alone(tool, name, move || run(&Running::start()))
+}
+
+/// A test that needs a tool.
+fn alone(tool: &'static str, name: &str, run: impl FnOnce() + Send + 'static) -> Trial {
     let installed = Command::new(tool).arg("--version").output().is_ok();
     let run = move || -> Result<(), Failed> {
-        run(&Running::start());
+        run();
         Ok(())
     };
     Trial::test(name, run)
@@ -157,4 +164,21 @@ fn h2load_is_served(running: &Running) {
         output.contains("10000 succeeded, 0 failed, 0 errored"),
         "{output}"
     );
+}
+
+fn dot_draws_graphs() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let meshc = binaries::path("meshc");
+    let meshc = meshc.to_str().expect("a plain path");
+    for name in ["bookinfo", "multi-tenant", "tcp-database", "zero-trust"] {
+        let example = examples.join(name);
+        let example = example.to_str().expect("a plain path");
+        let directory = tempfile::tempdir().expect("there is room for files");
+        let file = directory.path().join("mesh.dot");
+        let file = file.to_str().expect("a plain path");
+        run(meshc, &["graph", example, "--exposure", "-o", file]);
+        let picture = run("dot", &["-Tsvg", file]);
+        assert!(picture.contains("</svg>"), "{name}");
+        assert!(picture.contains("internet"), "{name}");
+    }
 }

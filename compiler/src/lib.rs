@@ -16,15 +16,19 @@
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
 //! - [`inspect`]: what there is to know of a bundle; [`publish`]: directories of releases, for nodes to follow.
+//! - [`access`]: who may ask what of a service; [`graph`]: what calls what; [`matrix`]: who may do what.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod cli;
 pub mod compile;
 pub mod fix;
+pub mod graph;
 pub mod inspect;
 pub mod lint;
+pub mod matrix;
 pub mod model;
 pub mod params;
 pub mod plan;

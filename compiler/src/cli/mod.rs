@@ -7,10 +7,12 @@ mod expand;
 mod explain;
 mod file;
 mod fmt;
+mod graph;
 mod init;
 mod inspect;
 mod keygen;
 mod lint;
+mod matrix;
 mod params;
 mod publish;
 mod route;
@@ -46,6 +48,8 @@ Examples:
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc route GET https://shop.example/cart           tell where a request goes, and why
   meshc diff main . --fail-on widened                 tell what a change means for requests
+  meshc graph examples/bookinfo -o bookinfo.dot       draw what calls what
+  meshc matrix examples/zero-trust                    print who may do what
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
   meshc compile . --sign shop.key                     and sign it, for nodes that trust shop.pub
   meshc compile . --env prod --set canary=25%         for an environment, with another value for a parameter
@@ -94,6 +98,10 @@ enum Command {
     Route(route::Arguments),
     /// Tell what a change means for requests: who gets in, and where they go.
     Diff(diff::Arguments),
+    /// Draw a mesh: what calls what, with which requests, and what clients reach of it.
+    Graph(graph::Arguments),
+    /// Print who may do what: the decision for each caller, service, method and path, and the rule that makes it.
+    Matrix(matrix::Arguments),
     /// Print a mesh spelled out: defaults, policies and params filled in, and who said what.
     Expand(expand::Arguments),
     /// Publish bundles to a directory, where nodes follow them.
@@ -193,6 +201,8 @@ pub fn run() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
         Command::Diff(arguments) => diff::run(&arguments, color),
+        Command::Graph(arguments) => graph::run(&arguments, color),
+        Command::Matrix(arguments) => matrix::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),
         Command::Publish(arguments) => publish::publish(&arguments),
         Command::Rollback(arguments) => publish::rollback(&arguments),

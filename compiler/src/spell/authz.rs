@@ -51,6 +51,12 @@ impl Place<'_> {
         }
     }
 
+    /// The requests that a rule is about, whoever sends them: `GET /a when …`; empty for all.
+    pub(crate) fn requests(&self, rule: &Rule) -> String {
+        let spelled = |condition: &_| self.condition(condition);
+        requests(&rule.methods, &rule.paths, rule.condition.as_ref(), spelled)
+    }
+
     fn who(&self, who: &Who) -> String {
         match who {
             Who::Anyone => "anyone".to_owned(),

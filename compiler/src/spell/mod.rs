@@ -24,6 +24,7 @@ mod tests;
 
 pub use line::Statement;
 pub(crate) use line::{Line, told};
+pub(crate) use service::protocol_word;
 pub(crate) use value::percent;
 
 use crate::model::{DEFAULT_NAMESPACE, Mesh, ServiceId};

@@ -105,7 +105,7 @@ pub(super) fn sidecar_none(said: &crate::model::said::Said<()>) -> Line {
     Line::said(said, |()| "sidecar none".to_owned())
 }
 
-fn protocol_word(protocol: Protocol) -> &'static str {
+pub(crate) fn protocol_word(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Http => "http",
         Protocol::Http1 => "http1",

@@ -1,0 +1,11 @@
+//! The matrix for programs.
+
+use super::Matrix;
+
+/// One JSON document.
+pub fn json(matrix: &Matrix) -> String {
+    // These types have nothing that fails.
+    let mut text = serde_json::to_string_pretty(matrix).unwrap_or_default();
+    text.push('\n');
+    text
+}
