@@ -24,7 +24,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub use self::check::check;
+pub use self::check::{check, check_part};
 pub use self::field::{FIELDS, Field, Key, PROPERTIES, Property, Subject};
 pub use self::kind::Kind;
 pub use self::locate::{fits, form_of, places_at};
