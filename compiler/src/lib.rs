@@ -25,6 +25,8 @@ pub mod compile;
 pub mod fix;
 pub mod inspect;
 pub mod lint;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod model;
 pub mod params;
 pub mod plan;

@@ -97,6 +97,20 @@ impl SourceFile {
         }
     }
 
+    /// The same text under another name.
+    #[must_use]
+    pub fn named(&self, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The text, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     /// The name shown to users.
     pub fn name(&self) -> &str {
         &self.name

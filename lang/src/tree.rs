@@ -62,6 +62,11 @@ impl Tree {
         &self.tokens
     }
 
+    /// One of its tokens.
+    pub fn token(&self, index: u32) -> Token<'_> {
+        Token { tree: self, index }
+    }
+
     /// The number of nodes.
     pub fn node_count(&self) -> usize {
         self.nodes.len()
