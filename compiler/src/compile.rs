@@ -83,16 +83,22 @@ pub struct Checked {
 }
 
 /// Checks a mesh.
-pub fn check(project: Project, selection: &Selection) -> Checked {
+pub fn check(mut project: Project, selection: &Selection) -> Checked {
+    for tree in &project.trees {
+        project.diagnostics.extend(vocabulary::check(tree));
+    }
+    check_meaning(project, selection)
+}
+
+/// Checks what a mesh means, whose words were checked: what the vocabulary says of them is among the
+/// findings of the project.
+pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
     let Project {
         root,
         mut sources,
         trees,
         mut diagnostics,
     } = project;
-    for tree in &trees {
-        diagnostics.extend(vocabulary::check(tree));
-    }
     diagnostics.extend(lint::style::findings(&trees));
     let misplaced: HashSet<Span> = diagnostics.iter().filter_map(Diagnostic::span).collect();
     // Of a statement that is wrong as such, what it would mean is of no interest.

@@ -28,6 +28,8 @@ pub mod fix;
 pub mod graph;
 pub mod inspect;
 pub mod lint;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod matrix;
 pub mod model;
 pub mod params;

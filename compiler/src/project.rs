@@ -60,6 +60,14 @@ struct Part {
 impl Project {
     /// Loads the mesh at `path`: a directory or a single file.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        Self::load_with(path, &|file| std::fs::read(file))
+    }
+
+    /// The same with the bytes that `read` gives for its files: an editor may have newer ones than the disk.
+    pub fn load_with(
+        path: &Path,
+        read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, LoadError> {
         let mut loader = Loader::default();
         loader.first(path)?;
         let single = path.is_file();
@@ -74,7 +82,7 @@ impl Project {
             trees: Vec::new(),
             diagnostics: Vec::new(),
         };
-        project.read_all(&mut loader)?;
+        project.read_all(&mut loader, read)?;
         for diagnostic in circles(&loader.parts) {
             project.diagnostics.push(diagnostic);
         }
@@ -90,10 +98,16 @@ impl Project {
             diagnostics: Vec::new(),
         };
         for (name, text) in texts {
-            let file = project.sources.add(name, text);
-            project.parse(file);
+            project.add_text(name, text);
         }
         project
+    }
+
+    /// Adds a file that may lie nowhere.
+    pub fn add_text(&mut self, name: &str, text: &str) -> FileId {
+        let file = self.sources.add(name, text);
+        self.parse(file);
+        file
     }
 
     /// The same with other texts in its files.
@@ -124,11 +138,16 @@ impl Project {
     }
 
     /// Reads the files of the first part, then those of what it imports, and so on.
-    fn read_all(&mut self, loader: &mut Loader) -> Result<(), LoadError> {
+    fn read_all(
+        &mut self,
+        loader: &mut Loader,
+        read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<(), LoadError> {
         let mut part = 0;
         while part < loader.parts.len() {
             for (name, path) in loader.parts[part].files.clone() {
-                let file = self.read(&path, &name)?;
+                let bytes = read(&path).map_err(|error| unreadable(&path, error))?;
+                let file = self.add(&name, bytes);
                 let items = self.trees[file.0 as usize].items();
                 let imports = items.filter_map(|item| match item {
                     Item::Import(import) => {
@@ -182,12 +201,11 @@ impl Project {
         self.trees.push(parsed.tree);
     }
 
-    fn read(&mut self, path: &Path, name: &str) -> Result<FileId, LoadError> {
-        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+    fn add(&mut self, name: &str, bytes: Vec<u8>) -> FileId {
         let (file, no_text) = add(&mut self.sources, name, bytes);
         self.diagnostics.extend(no_text);
         self.parse(file);
-        Ok(file)
+        file
     }
 }
 

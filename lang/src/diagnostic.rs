@@ -125,6 +125,18 @@ impl Diagnostic {
         primary.or(self.labels.first()).map(|label| label.span)
     }
 
+    /// The same with its places elsewhere: in the text that another has become.
+    #[must_use]
+    pub fn moved(mut self, place: impl Fn(Span) -> Span) -> Self {
+        for label in &mut self.labels {
+            label.span = place(label.span);
+        }
+        for edit in self.fixes.iter_mut().flat_map(|fix| &mut fix.edits) {
+            edit.span = place(edit.span);
+        }
+        self
+    }
+
     fn label(mut self, span: Span, text: impl Into<String>, primary: bool) -> Self {
         self.labels.push(Label {
             span,

@@ -8,6 +8,8 @@
 //! Every token starts and ends beside an ASCII byte or at an end of the text, so working on bytes
 //! never splits a character.
 
+use std::ops::Range;
+
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till, take_while1};
 use nom::character::complete::char;
@@ -71,6 +73,25 @@ impl Tokens {
     /// The text of token `index` in `text`, from which the tokens were made.
     pub fn text<'t>(&self, text: &'t str, index: usize) -> &'t str {
         &text[self.start(index) as usize..self.start(index + 1) as usize]
+    }
+
+    /// These with the first `count` of `part` in the place of `range`, whose text they are of.
+    pub(crate) fn spliced(&self, range: Range<usize>, part: &Self, count: usize) -> Self {
+        let at = self.start(range.start);
+        let (old, new) = (self.start(range.end), at + part.start(count));
+        let mut kinds = Vec::with_capacity(self.len() - range.len() + count);
+        kinds.extend(&self.kinds[..range.start]);
+        kinds.extend(&part.kinds[..count]);
+        kinds.extend(&self.kinds[range.end..]);
+        let mut starts = Vec::with_capacity(kinds.len() + 1);
+        starts.extend(&self.starts[..range.start]);
+        starts.extend(part.starts[..count].iter().map(|start| start + at));
+        starts.extend(
+            self.starts[range.end..]
+                .iter()
+                .map(|start| start - old + new),
+        );
+        Self { kinds, starts }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -70,17 +71,17 @@ impl Span {
     }
 }
 
-/// The text of one file, and where its lines start.
+/// The text of one file, and where its lines start. A clone shares both.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     name: String,
-    text: String,
-    line_starts: Vec<u32>,
+    text: Arc<str>,
+    line_starts: Arc<[u32]>,
 }
 
 impl SourceFile {
     /// A file as users know it. A line ends with `\n`, `\r\n` or a lone `\r`, as in the lexer.
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
         let bytes = text.as_bytes();
         let ends = bytes.iter().enumerate().filter(|&(at, &byte)| {
@@ -94,6 +95,20 @@ impl SourceFile {
             text,
             line_starts,
         }
+    }
+
+    /// The same text under another name.
+    #[must_use]
+    pub fn named(&self, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The text, shared.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// The name shown to users.
@@ -192,9 +207,14 @@ impl Sources {
     }
 
     /// Adds a file under the name that users know it by.
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push(SourceFile::new(name, text));
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Puts another file in the place of the file `id`.
+    pub fn replace(&mut self, id: FileId, file: SourceFile) {
+        self.files[id.0 as usize] = file;
     }
 
     /// The file `id`, which this arena gave out.

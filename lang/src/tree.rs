@@ -6,6 +6,7 @@
 //! The typed views of [`view`](crate::view) are handles into it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::lexer::Tokens;
 use crate::source::{FileId, Span};
@@ -23,13 +24,26 @@ struct NodeData {
     kind: SyntaxKind,
 }
 
-/// The tree of a file, with its text and tokens.
+/// What is replaced in a tree, and how much of another takes its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Splice {
+    /// The nodes: children of the root with all that is below them.
+    pub(crate) nodes: Range<u32>,
+    /// The tokens from the first of these on.
+    pub(crate) tokens: Range<u32>,
+    /// How many nodes of the other tree, its root included, take their place.
+    pub(crate) new_nodes: u32,
+    /// How many tokens.
+    pub(crate) new_tokens: u32,
+}
+
+/// The tree of a file, with its text and tokens. A clone shares all of it.
 #[derive(Debug, Clone)]
 pub struct Tree {
     file: FileId,
-    text: Box<str>,
-    tokens: Tokens,
-    nodes: Vec<NodeData>,
+    text: Arc<str>,
+    tokens: Arc<Tokens>,
+    nodes: Arc<[NodeData]>,
 }
 
 impl Tree {
@@ -46,6 +60,11 @@ impl Tree {
     /// Its tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// One of its tokens.
+    pub fn token(&self, index: u32) -> Token<'_> {
+        Token { tree: self, index }
     }
 
     /// The number of nodes.
@@ -73,6 +92,40 @@ impl Tree {
             path.extend(inner);
         }
         path
+    }
+
+    /// This tree with the children of its root that `place` names replaced by those of `part`, which are
+    /// of `text`, the new text of the file.
+    pub(crate) fn spliced(&self, text: &str, place: &Splice, part: &Self) -> Self {
+        let (first, behind) = (place.nodes.start as usize, place.nodes.end as usize);
+        let tokens = place.tokens.start as usize..place.tokens.end as usize;
+        let count = place.new_tokens;
+        let kept = |node: &NodeData| NodeData {
+            first_token: node.first_token - place.tokens.end + place.tokens.start + count,
+            end_token: node.end_token - place.tokens.end + place.tokens.start + count,
+            ..*node
+        };
+        let new = |node: &NodeData| NodeData {
+            first_token: node.first_token + place.tokens.start,
+            end_token: node.end_token + place.tokens.start,
+            ..*node
+        };
+        let parts = &part.nodes[1..place.new_nodes as usize];
+        let mut nodes = Vec::with_capacity(self.nodes.len() - (behind - first) + parts.len());
+        nodes.extend(&self.nodes[..first]);
+        nodes.extend(parts.iter().map(new));
+        nodes.extend(self.nodes[behind..].iter().map(kept));
+        nodes[0].size = nodes.len() as u32;
+        nodes[0].end_token = self.tokens.len() as u32 - tokens.len() as u32 + count;
+        Self {
+            file: self.file,
+            text: text.into(),
+            tokens: self
+                .tokens
+                .spliced(tokens, &part.tokens, count as usize)
+                .into(),
+            nodes: nodes.into(),
+        }
     }
 
     fn token_span(&self, index: u32) -> Span {
@@ -456,8 +509,8 @@ impl Builder {
         Tree {
             file,
             text: text.into(),
-            tokens,
-            nodes: self.nodes,
+            tokens: tokens.into(),
+            nodes: self.nodes.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod bodies;
 mod bookinfo;
 mod bundles;
 mod command_line;
+mod editor;
 mod graph;
 mod http2;
 mod lint;

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             "snippets_are_right_somewhere",
             snippets::are_right_somewhere,
         ),
+        trial("semantic_tokens_agree", agreement::of_semantic_tokens),
     ];
     trials.extend(tools::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -3,7 +3,7 @@
 use super::agreement;
 use super::vim::{self, Vim};
 use libtest_mimic::{Failed, Trial};
-use mesh_tests::binaries::workspace;
+use mesh_tests::binaries::{self, workspace};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -48,11 +48,22 @@ pub(super) fn trials() -> Vec<Trial> {
             vim::neovim_starts_its_client,
         ),
         trial(
+            "nvim",
+            "neovim_talks_to_the_server",
+            vim::neovim_talks_to_the_server,
+        ),
+        trial(
             "npm",
             "the_extension_passes_its_tests",
             the_extension_passes_its_tests,
         )
         .with_ignored_flag(!packages || !is_installed("npm")),
+        trial(
+            "pytest-lsp",
+            "answers_fit_the_protocol",
+            answers_fit_the_protocol,
+        )
+        .with_ignored_flag(!has_pytest_lsp()),
         trial(
             "git",
             "zed_gets_a_whole_extension",
@@ -117,6 +128,39 @@ fn samples_pass_tree_sitter_test() -> Result<(), Failed> {
         .current_dir(grammar())
         .env("TREE_SITTER_LIBDIR", directory.path())
         .arg("test"))?;
+    Ok(())
+}
+
+/// The Python that the client of pytest-lsp is installed for.
+fn python() -> PathBuf {
+    let own = workspace().join("tests/editors/pytest/.venv/bin/python");
+    if own.is_file() {
+        own
+    } else {
+        PathBuf::from("python3")
+    }
+}
+
+fn has_pytest_lsp() -> bool {
+    let mut command = Command::new(python());
+    command
+        .args(["-c", "import pytest_lsp"])
+        .stdin(Stdio::null());
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// A client that checks whatever it reads takes all answers, as several editors.
+fn answers_fit_the_protocol() -> Result<(), Failed> {
+    run(Command::new(python())
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(["-W", "error::pytest_lsp.LspSpecificationWarning"])
+        .arg(workspace().join("tests/editors/pytest"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("MESHC", binaries::path("meshc"))
+        .env(
+            "POLICY",
+            workspace().join("examples/bookinfo/bookinfo.mesh"),
+        ))?;
     Ok(())
 }
 

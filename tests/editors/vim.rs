@@ -6,7 +6,7 @@ use super::tools::run;
 use libtest_mimic::Failed;
 use mesh_lang::lexer::lex;
 use mesh_lang::syntax::SyntaxKind;
-use mesh_tests::binaries::workspace;
+use mesh_tests::binaries::{self, workspace};
 use meshc::compile::{Selection, check};
 use meshc::project::Project;
 use meshc::report::{Format, Style, render};
@@ -147,5 +147,38 @@ pub(super) fn neovim_starts_its_client() -> Result<(), Failed> {
         .args(["--headless", "-nu", "NONE", "-i", "NONE", "-c"])
         .arg(format!("luafile {}", script.display()))
         .args(["-c", "cquit 1"]))?;
+    Ok(())
+}
+
+/// Neovim shows what the real server finds, tells and offers.
+pub(super) fn neovim_talks_to_the_server() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let policy = directory.path().join("a.mesh");
+    std::fs::write(
+        &policy,
+        "mesh t { mtls off; authz open-by-default }\n\
+         service a { protocol http; endpoints 127.0.0.1:1\n  timeout 5\n}\n",
+    )?;
+    let output = directory.path().join("output");
+    run(Command::new("nvim")
+        .args(["--headless", "-nu", "NONE", "-i", "NONE", "-c"])
+        .arg(format!(
+            "luafile {}",
+            scripts().join("session.lua").display()
+        ))
+        .args(["-c", "cquit 1"])
+        .env("MESHC", binaries::path("meshc"))
+        .env("POLICY", &policy)
+        .env("OUTPUT", &output))?;
+    let seen = std::fs::read_to_string(output)?;
+    let has = |line: &str| seen.lines().any(|it| it == line);
+    for line in [
+        "finding 3:11 `5` is a duration only with a unit, such as `5s` or `5ms`",
+        "hover timeout DURATION | off [{ … }]",
+        "completion grpc",
+        "no finding",
+    ] {
+        assert!(has(line), "no {line:?} in {seen}");
+    }
     Ok(())
 }

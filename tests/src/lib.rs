@@ -3,12 +3,14 @@
 //! - [`binaries`]: builds `meshc`, `meshd` and `mesh-demo` once, and says where they are.
 //! - [`process`]: a process that is stopped when it is dropped.
 //! - [`policy`]: a policy on disk, its ports chosen, compiled by `meshc`.
+//! - [`editor`]: an editor that talks to `meshc lsp`.
 //! - [`meshd`]: a running node.
 //! - [`client`]: an HTTP/1.1 and HTTP/2 client that shows everything.
 //! - [`wait`]: conditions with a deadline; nothing sleeps for luck.
 
 pub mod binaries;
 pub mod client;
+pub mod editor;
 pub mod meshd;
 pub mod policy;
 pub mod ports;

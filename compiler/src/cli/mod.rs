@@ -12,6 +12,8 @@ mod init;
 mod inspect;
 mod keygen;
 mod lint;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod matrix;
 mod params;
 mod publish;
@@ -117,6 +119,9 @@ enum Command {
     /// Run the whole mesh on this machine, and reload it when a file changes.
     #[cfg(feature = "up")]
     Up(up::Arguments),
+    /// Serve an editor: findings, completion and the rest, over the language server protocol.
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::Arguments),
     /// List the parameters of a mesh, or print the schema of files that set them.
     Params(params::Arguments),
     /// Explain a finding by its code or name.
@@ -211,6 +216,8 @@ pub fn run() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(&arguments),
         #[cfg(feature = "up")]
         Command::Up(arguments) => up::run(arguments, color.style(Stream::Errors)),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(arguments) => lsp::run(&arguments),
         Command::Params(arguments) => params::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),

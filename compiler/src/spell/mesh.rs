@@ -89,7 +89,8 @@ pub(super) fn items(mesh: &Mesh) -> Vec<Line> {
 }
 
 impl Place<'_> {
-    fn mesh_item(&self) -> Line {
+    /// The mesh itself.
+    pub(crate) fn mesh_item(&self) -> Line {
         let mesh = self.mesh;
         let mut lines = vec![
             Line::said(&mesh.edition, |edition| format!("edition {edition}")),

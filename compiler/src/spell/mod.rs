@@ -18,6 +18,8 @@ mod proof;
 mod service;
 mod spread;
 mod value;
+#[cfg(feature = "lsp")]
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ pub use line::Statement;
 pub(crate) use line::{Line, told};
 pub(crate) use service::protocol_word;
 pub(crate) use value::percent;
+#[cfg(feature = "lsp")]
+pub(crate) use whole::text;
 
 use crate::model::{DEFAULT_NAMESPACE, Mesh, ServiceId};
 use mesh_lang::format::format;

@@ -67,7 +67,7 @@ impl Place<'_> {
 }
 
 /// What it speaks, who it is and how it is protected.
-fn nature(service: &Service) -> Vec<Line> {
+pub(super) fn nature(service: &Service) -> Vec<Line> {
     let mut lines = vec![Line::said(&service.protocol, |protocol| {
         format!("protocol {}", protocol_word(*protocol))
     })];

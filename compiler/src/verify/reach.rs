@@ -76,6 +76,22 @@ impl Proof<'_> {
         }
     }
 
+    /// The arms above one that take requests which fit it, each with such a request. What was not decided is not
+    /// among them.
+    pub fn takers(&mut self, arm: u32) -> Vec<Cover> {
+        let own = [self.formula(arm)];
+        let sharing = self.space.sharing(self.table, arm);
+        let above = sharing.range(..arm);
+        let taker = |&other: &u32| match self.ending(Some(other), &own, &[]) {
+            Verdict::Yes(example) => Some(Cover {
+                arm: other,
+                example: *example,
+            }),
+            Verdict::No | Verdict::NotDecided(_) => None,
+        };
+        above.filter_map(taker).collect()
+    }
+
     /// A request that no arm takes.
     pub fn unmatched(&mut self) -> Verdict {
         self.ending(None, &[], &[])

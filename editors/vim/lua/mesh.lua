@@ -39,13 +39,56 @@ local function root_of(file, markers)
   end
 end
 
+-- What the server leaves to the editor. It offers a command to those who say that they know it.
+local commands = {
+  -- Runs a test in a terminal.
+  ['mesh.runTest'] = function(command, options)
+    local test = command.arguments[1]
+    vim.cmd('botright new')
+    vim.fn.termopen({ options.cmd[1], 'test', '--filter', test.test, test.mesh })
+  end,
+  -- Lists places.
+  ['mesh.showReferences'] = function(command, _, client)
+    local items = vim.lsp.util.locations_to_items(command.arguments[3], client.offset_encoding)
+    vim.fn.setqflist({}, ' ', { title = command.title, items = items })
+    vim.cmd('botright copen')
+  end,
+  -- Explains a finding.
+  ['mesh.explain'] = function(command, _, client, buffer)
+    local params = { command = 'mesh.explanation', arguments = command.arguments }
+    client.request('workspace/executeCommand', params, function(_, page)
+      if type(page) == 'string' then
+        vim.lsp.util.open_floating_preview(vim.split(page, '\n'), 'markdown', { focus = true })
+      end
+    end, buffer)
+  end,
+}
+
+-- What the client says of itself.
+local function capabilities()
+  return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), {
+    experimental = { commands = { commands = vim.tbl_keys(commands) } },
+  })
+end
+
+-- Lets the client carry out the commands of the server.
+local function know_commands(options)
+  for name, run in pairs(commands) do
+    vim.lsp.commands[name] = function(command, context)
+      run(command, options, vim.lsp.get_client_by_id(context.client_id), context.bufnr)
+    end
+  end
+end
+
 -- The configuration of the client, as `vim.lsp.config` of Neovim 0.11 has it.
 function M.config(options)
   options = vim.tbl_deep_extend('force', defaults, options or {})
+  know_commands(options)
   return vim.tbl_extend('force', {
     cmd = options.cmd,
     filetypes = { 'mesh' },
     root_markers = options.root_markers,
+    capabilities = capabilities(),
   }, options.client)
 end
 
@@ -70,7 +113,13 @@ function M.start(buffer, options)
     return
   end
   local root = root_of(file, options.root_markers)
-  local client = vim.tbl_extend('force', { name = 'meshc', cmd = options.cmd, root_dir = root }, options.client)
+  know_commands(options)
+  local client = vim.tbl_extend('force', {
+    name = 'meshc',
+    cmd = options.cmd,
+    root_dir = root,
+    capabilities = capabilities(),
+  }, options.client)
   if vim.lsp.start then
     vim.lsp.start(client, { bufnr = buffer })
     return

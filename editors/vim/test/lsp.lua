@@ -93,6 +93,12 @@ end
 vim.lsp.config = record('config')
 vim.lsp.enable = record('enable')
 fresh().setup()
+local config = calls[1][3]
+-- The server is told which of its commands are known.
+local known = config.capabilities.experimental.commands.commands
+table.sort(known)
+same(known, { 'mesh.explain', 'mesh.runTest', 'mesh.showReferences' }, 'the commands')
+config.capabilities = nil
 same(calls, {
   { 'config', 'mesh', { cmd = { 'meshc', 'lsp' }, filetypes = { 'mesh' }, root_markers = { '.git' } } },
   { 'enable', 'mesh' },

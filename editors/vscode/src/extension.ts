@@ -1,4 +1,5 @@
-// The extension: starts `meshc lsp`, and shows the graph of a mesh beside its text.
+// The extension: starts `meshc lsp`, does what that leaves to the editor, and shows the graph of a mesh beside its
+// text.
 //
 // Whatever it knows about policies it asks meshc for. Without meshc it says so once; highlighting and
 // snippets need nobody.
@@ -13,8 +14,12 @@ import {
   ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
+  type Location,
+  type Position,
   type ServerOptions,
+  type StaticFeature,
 } from "vscode-languageclient/node";
+import { COMMANDS, EXPLAIN, EXPLANATION_COMMAND, RUN_TEST, SHOW_REFERENCES, testArguments, testOf } from "./commands";
 import { type Machine, find, missing } from "./executable";
 import { GRAPH_COMMAND, failurePage, graphArguments, pageOf, sealed } from "./graph";
 
@@ -27,6 +32,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   context.subscriptions.push(
     vscode.commands.registerCommand("mesh.showGraph", showGraph),
     vscode.commands.registerCommand("mesh.restartServer", restart),
+    vscode.commands.registerCommand(RUN_TEST, runTest),
+    vscode.commands.registerCommand(SHOW_REFERENCES, showReferences),
+    vscode.commands.registerCommand(EXPLAIN, explain),
+    vscode.workspace.registerTextDocumentContentProvider(EXPLANATIONS, { provideTextDocumentContent: explanation }),
     vscode.workspace.onDidSaveTextDocument((document) => {
       if (document.languageId === LANGUAGE) {
         void graph?.refresh();
@@ -66,6 +75,7 @@ async function start(): Promise<void> {
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.mesh") },
   };
   client = new LanguageClient(LANGUAGE, "meshc", server, options);
+  client.registerFeature(knownCommands);
   try {
     await client.start();
   } catch (error) {
@@ -83,6 +93,64 @@ async function stop(): Promise<void> {
 async function restart(): Promise<void> {
   await stop();
   await start();
+}
+
+/** Tells the server which of its commands this extension carries out. */
+const knownCommands: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    const experimental: unknown = capabilities.experimental;
+    capabilities.experimental = {
+      ...(typeof experimental === "object" ? experimental : {}),
+      commands: { commands: COMMANDS },
+    };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: "static" }),
+  clear: () => undefined,
+};
+
+// ── What the server leaves to the editor ──
+
+/** The scheme of the pages that explain findings. */
+const EXPLANATIONS = "mesh-explanation";
+
+async function runTest(argument: unknown): Promise<void> {
+  const test = testOf(argument);
+  const command = executable();
+  if (test === undefined || command === undefined) {
+    return;
+  }
+  const run = new vscode.ProcessExecution(command, testArguments(test));
+  const task = new vscode.Task({ type: LANGUAGE, test: test.test }, vscode.TaskScope.Workspace, test.test, "meshc", run);
+  task.presentationOptions = { clear: true, reveal: vscode.TaskRevealKind.Always };
+  await vscode.tasks.executeTask(task);
+}
+
+async function showReferences(uri: string, position: Position, locations: Location[]): Promise<void> {
+  const converter = client?.protocol2CodeConverter;
+  if (converter === undefined) {
+    return;
+  }
+  await vscode.commands.executeCommand(
+    "editor.action.showReferences",
+    converter.asUri(uri),
+    converter.asPosition(position),
+    locations.map((location) => converter.asLocation(location)),
+  );
+}
+
+async function explain(code: string): Promise<void> {
+  const page = vscode.Uri.from({ scheme: EXPLANATIONS, path: `${code}.md` });
+  await vscode.commands.executeCommand("markdown.showPreviewToSide", page);
+}
+
+async function explanation(page: vscode.Uri): Promise<string> {
+  const code = page.path.replace(/\.md$/, "");
+  const answer: unknown = await client?.sendRequest(ExecuteCommandRequest.type, {
+    command: EXPLANATION_COMMAND,
+    arguments: [code],
+  });
+  return typeof answer === "string" ? answer : `meshc has nothing to say about ${code}.`;
 }
 
 // ── meshc ──

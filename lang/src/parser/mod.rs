@@ -12,6 +12,7 @@
 //! [`vocabulary::check`](crate::vocabulary::check) looks at that.
 
 mod action;
+mod again;
 mod claim;
 mod condition;
 mod expected;
@@ -27,6 +28,7 @@ mod tests;
 
 use nom::{IResult, Parser};
 
+pub use self::again::{Again, Change, reparse};
 use self::expected::{Expected, SyntaxError};
 use self::input::{Context, Cursor};
 pub(crate) use self::input::{continues_statement, may_end_statement};

@@ -75,7 +75,7 @@ fn doc(node: Node<'_>) -> impl Iterator<Item = &str> {
 }
 
 /// Whether something in `node` itself did not parse; what stands in its block does not count.
-fn is_broken(node: Node<'_>) -> bool {
+pub(crate) fn is_broken(node: Node<'_>) -> bool {
     matches!(node.kind(), SyntaxKind::Error | SyntaxKind::Missing)
         || node
             .children()

@@ -20,7 +20,12 @@ pub(super) struct Mismatch {
     pub(super) expected: Vec<Expectation>,
     /// What is wrong with an argument that looks right.
     pub(super) error: Option<ValueError>,
+    /// How the arguments before it are read, if that was asked for.
+    read: Vec<Leaf>,
 }
+
+/// An argument, by its index, and the shape that it is read as.
+type Leaf = (usize, &'static Shape);
 
 /// Something that would fit.
 #[derive(Debug, Clone, Copy)]
@@ -81,19 +86,52 @@ pub(super) struct Fitting<'t> {
     pub(super) clauses: Vec<(Clause<'t>, Subject)>,
     /// The values that look right but are not.
     pub(super) errors: Vec<(Span, ValueError)>,
+    /// How each argument is read, if that was asked for.
+    read: Vec<Leaf>,
+}
+
+/// How arguments that may be unfinished are read, and what would fit behind them.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The arguments that fit, by their index, and the shape that each is read as. A field with its index in
+    /// brackets is two arguments and read as one.
+    pub read: Vec<(usize, &'static Shape)>,
+    /// What would fit behind the last argument, if all before it do; words and values, no groups of them.
+    pub next: Vec<&'static Shape>,
+    /// Whether a comma and one more of a list would.
+    pub comma: bool,
+}
+
+/// Reads `args` as `shapes`, as far as they fit.
+pub(super) fn reading(shapes: &'static [Shape], args: &[Arg<'_>]) -> Reading {
+    let mut reader = Reader::new(shapes, args);
+    reader.with_reading = true;
+    let reached = reader.seq(shapes, 0);
+    let at_end = reader.furthest.at == args.len();
+    let expected = std::mem::take(&mut reader.furthest.expected);
+    let mut reading = Reading {
+        read: match reached {
+            Some(at) if at == args.len() => reader.fitting.read,
+            _ => reader.furthest.read,
+        },
+        ..Reading::default()
+    };
+    for expectation in expected.into_iter().filter(|_| at_end) {
+        match expectation {
+            Expectation::Shape(shape) => reading.next.push(shape),
+            Expectation::Comma => reading.comma = true,
+            Expectation::End => {}
+        }
+    }
+    reading
 }
 
 /// Reads `args` as `shapes`.
 pub(super) fn fit<'t>(shapes: &'static [Shape], args: &[Arg<'t>]) -> Result<Fitting<'t>, Mismatch> {
     let read = |with_params, with_errors| {
-        let mut reader = Reader {
-            shapes,
-            args,
-            with_params,
-            with_errors,
-            furthest: Mismatch::default(),
-            fitting: Fitting::default(),
-        };
+        let mut reader = Reader::new(shapes, args);
+        reader.with_params = with_params;
+        reader.with_errors = with_errors;
         match reader.seq(shapes, 0) {
             Some(at) if at == args.len() => Ok(reader.fitting),
             reached => {
@@ -131,11 +169,25 @@ struct Reader<'a, 't> {
     with_params: bool,
     /// Whether a value that looks right is taken, though it is not.
     with_errors: bool,
+    /// Whether it is noted how each argument is read.
+    with_reading: bool,
     furthest: Mismatch,
     fitting: Fitting<'t>,
 }
 
-impl Reader<'_, '_> {
+impl<'a, 't> Reader<'a, 't> {
+    fn new(shapes: &'static [Shape], args: &'a [Arg<'t>]) -> Self {
+        Self {
+            shapes,
+            args,
+            with_params: true,
+            with_errors: false,
+            with_reading: false,
+            furthest: Mismatch::default(),
+            fitting: Fitting::default(),
+        }
+    }
+
     fn seq(&mut self, shapes: &'static [Shape], at: usize) -> Option<usize> {
         shapes.iter().try_fold(at, |at, shape| self.one(shape, at))
     }
@@ -162,7 +214,12 @@ impl Reader<'_, '_> {
             | Shape::Field(_)
             | Shape::Arrow
             | Shape::Clause(..) => match self.leaf(shape, at) {
-                Ok(taken) => Some(at + taken),
+                Ok(taken) => {
+                    if self.with_reading {
+                        self.fitting.read.push((at, shape));
+                    }
+                    Some(at + taken)
+                }
                 Err(Misfit::Wrong(error)) if self.with_errors => {
                     self.fitting.errors.push((self.args[at].span(), error));
                     Some(at + 1)
@@ -200,10 +257,12 @@ impl Reader<'_, '_> {
     fn tried(&mut self, read: impl FnOnce(&mut Self) -> Option<usize>) -> Option<usize> {
         let clauses = self.fitting.clauses.len();
         let errors = self.fitting.errors.len();
+        let leaves = self.fitting.read.len();
         let read = read(self);
         if read.is_none() {
             self.fitting.clauses.truncate(clauses);
             self.fitting.errors.truncate(errors);
+            self.fitting.read.truncate(leaves);
         }
         read
     }
@@ -275,6 +334,7 @@ impl Reader<'_, '_> {
         if at > self.furthest.at {
             self.furthest = Mismatch {
                 at,
+                read: self.fitting.read.clone(),
                 ..Mismatch::default()
             };
         }

@@ -3,11 +3,12 @@
 //! In: a place in a file, or the statement around a block. Out: the places whose statements may
 //! stand there. A block is one place, but for that of an arm that redirects to what its block says.
 
-use super::fit::fit;
+use super::Shape;
+use super::fit::{Reading, fit, reading};
 use super::{Body, Place, Statement, forms, item};
 use crate::syntax::SyntaxKind;
 use crate::tree::{Node, Tree};
-use crate::view::{self, Action, Arg, Arm, Setting, Step};
+use crate::view::{self, Action, Arg, Arm, Setting, Step, Value};
 
 /// The places that the innermost block around `offset` is; none in the block of a statement that
 /// means nothing.
@@ -26,7 +27,7 @@ pub fn places_at(tree: &Tree, offset: u32) -> Vec<Place> {
                 break;
             }
             places = match view::Statement::cast(around) {
-                Some(statement) => inside(statement, &places),
+                Some(statement) => places_inside(statement, &places),
                 None => Vec::new(),
             };
         }
@@ -41,7 +42,7 @@ fn is_closed(block: Node<'_>) -> bool {
 }
 
 /// The places that the block of `statement`, which stands in `places`, is.
-fn inside(statement: view::Statement<'_>, places: &[Place]) -> Vec<Place> {
+pub fn places_inside(statement: view::Statement<'_>, places: &[Place]) -> Vec<Place> {
     match statement {
         view::Statement::Item(view::Item::Block(of)) => item(of.kind().word())
             .and_then(|entry| entry.place)
@@ -86,6 +87,35 @@ pub fn form_of(setting: Setting<'_>, place: Place) -> Option<&'static Statement>
         .iter()
         .find(|form| fits(form, &args) && has_block_as_written(setting, form));
     fitting.or(forms.first()).copied()
+}
+
+/// The form that a setting of a block of `places` is written in, or is going to be, and how its first
+/// arguments are read: those that stand before `offset`.
+pub fn read_before(
+    setting: Setting<'_>,
+    places: &[Place],
+    offset: u32,
+) -> Vec<(&'static Statement, Reading)> {
+    let args: Vec<_> = setting
+        .args()
+        .take_while(|arg| arg.span().end <= offset)
+        .collect();
+    let forms = forms_in(setting, places);
+    forms
+        .map(|form| (form, reading(form.args, &args)))
+        .collect()
+}
+
+/// How the arguments of a setting are read in `form`.
+pub fn read(setting: Setting<'_>, form: &Statement) -> Reading {
+    let args: Vec<_> = setting.args().collect();
+    reading(form.args, &args)
+}
+
+/// How the arguments of an action are read as `shapes`.
+pub fn read_action(shapes: &'static [Shape], values: &[Value<'_>]) -> Reading {
+    let args: Vec<_> = values.iter().copied().map(Arg::Value).collect();
+    reading(shapes, &args)
 }
 
 /// Whether arguments are those of a statement in this form, each of them right.

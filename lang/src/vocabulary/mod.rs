@@ -24,10 +24,11 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub use self::check::check;
+pub use self::check::{check, check_part};
 pub use self::field::{FIELDS, Field, Key, PROPERTIES, Property, Subject};
+pub use self::fit::Reading;
 pub use self::kind::Kind;
-pub use self::locate::{fits, form_of, places_at};
+pub use self::locate::{fits, form_of, places_at, places_inside, read, read_action, read_before};
 pub use self::place::Place;
 pub use self::shape::{FieldUse, Shape};
 pub use self::table::{ACTIONS, ITEMS};

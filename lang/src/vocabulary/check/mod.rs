@@ -10,6 +10,7 @@ mod message;
 mod part;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use self::argument::Chosen;
 use super::locate::{forms_in, inside_arm, redirects_by_block};
@@ -26,6 +27,17 @@ pub fn check(tree: &Tree) -> Vec<Diagnostic> {
         diagnostics: Vec::new(),
     };
     checker.statements(tree.statements(), &[Place::File]);
+    checker.diagnostics
+}
+
+/// Checks the statements at the top of a file that start in a part of it, and all that is in them. What is
+/// wrong with one has nothing to do with the others.
+pub fn check_part(tree: &Tree, part: &Range<u32>) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        diagnostics: Vec::new(),
+    };
+    let starts_in_part = |it: &view::Statement<'_>| part.contains(&it.span().start);
+    checker.statements(tree.statements().filter(starts_in_part), &[Place::File]);
     checker.diagnostics
 }
 
