@@ -86,12 +86,11 @@ fn blocks(page: &mut String) {
         }
         let mut elsewhere: BTreeMap<Place, Vec<&str>> = BTreeMap::new();
         for statement in statements_in(place) {
-            match told.get(&std::ptr::from_ref(statement)) {
-                Some(first) => elsewhere.entry(*first).or_default().push(statement.word),
-                None => {
-                    told.insert(std::ptr::from_ref(statement), place);
-                    one(page, statement);
-                }
+            let first = *told.entry(std::ptr::from_ref(statement)).or_insert(place);
+            if first == place {
+                one(page, statement);
+            } else {
+                elsewhere.entry(first).or_default().push(statement.word);
             }
         }
         for (first, mut words) in elsewhere {
