@@ -11,6 +11,8 @@ use mesh_lang::value::{HostPattern, PathPattern, Segment};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+pub(crate) mod mesh;
+
 /// The first arm that takes a request.
 pub(crate) fn first_match(arms: &[Match<'_>], request: &Plain<'_>) -> Option<usize> {
     arms.iter().position(|arm| takes(arm, request))
