@@ -39,6 +39,7 @@ fn sliced(mut checked: Checked) -> Sliced {
 const CLOSED: &str = r#"
 mesh c { authz deny-by-default }
 gateway edge {
+  identity front
   listen 8080 http
   host shop.example {
     /cart/** -> cart { mirror 10% audit }
@@ -60,7 +61,7 @@ service cart {
   authz { allow shop, edge to GET, POST /a/**, /cart/**; deny anyone to /admin/** }
   route { POST /** -> ledger; otherwise -> self }
 }
-service ledger { endpoints 127.0.0.1:9005; authz { allow cart, shop when header.x-a == "2" } }
+service ledger { identity books; endpoints 127.0.0.1:9005; authz { allow cart, shop when header.x-a == "2" } }
 service audit { endpoints 127.0.0.1:9006; calls none; authz { allow any service } }
 namespace n {
   authz { deny namespace default to /admin/** }
@@ -295,6 +296,23 @@ fn a_service_that_may_not_be_called_is_no_unknown_host() {
         outbound(slice, own, &Asked::get("unknown.example", "/")),
         "let through"
     );
+}
+
+/// Rules name callers, callers prove identities: of who is not there those are kept that do not follow from names.
+#[test]
+fn identities_of_callers_are_known_in_a_slice() {
+    let slice = slice(&MESHES[1], "sidecar/audit");
+    assert_eq!(names(slice), ["audit"]);
+    let bearers = slice.bearers().iter().map(|it| {
+        let name = slice.qualified(it.namespace, it.name);
+        (slice.str(it.identity), name)
+    });
+    let expected = [
+        ("spiffe://c.local/ns/default/gw/front", "edge".to_owned()),
+        ("spiffe://c.local/ns/default/svc/books", "ledger".to_owned()),
+    ];
+    assert_eq!(bearers.collect::<Vec<_>>(), expected);
+    assert!(MESHES[1].whole.bearers().is_empty());
 }
 
 #[test]

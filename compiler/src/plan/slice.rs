@@ -10,7 +10,7 @@ use crate::model::policy::Policy;
 use crate::model::{
     DEFAULT_NAMESPACE, Gateway, GatewayId, ListenerKind, Mesh, Service, ServiceId, Table, Target,
 };
-use mesh_bundle::format::SliceOf;
+use mesh_bundle::format::{self as format, SliceOf};
 use std::fmt;
 
 /// A node of a mesh.
@@ -186,6 +186,32 @@ impl Planner<'_> {
         self.draft.mesh.slice = of.code();
         self.draft.mesh.slice_namespace = self.draft.string(name.namespace);
         self.draft.mesh.slice_name = self.draft.string(name.name);
+        if matches!(node, Node::Sidecar(_)) {
+            self.bearers();
+        }
+    }
+
+    /// Writes who is not there and cannot be known by an identity that follows from the name.
+    fn bearers(&mut self) {
+        let mesh = self.mesh;
+        let gateways = mesh.gateways.iter();
+        let gateways = gateways.map(|it| ("gw", &it.identity, &it.namespace, &it.name));
+        let services = (0..).map(ServiceId).zip(&mesh.services);
+        let absent = services.filter(|(id, it)| self.scope.record(*id).is_none() && !it.external);
+        let absent = absent.map(|(_, it)| ("svc", &it.identity, &it.namespace, &it.name));
+        let all: Vec<_> = gateways.chain(absent).collect();
+        for (kind, identity, namespace, name) in all {
+            let domain = &mesh.trust_domain.value;
+            if *identity == format!("spiffe://{domain}/ns/{namespace}/{kind}/{name}") {
+                continue;
+            }
+            let record = format::Bearer {
+                identity: self.draft.string(identity),
+                namespace: self.draft.string(namespace),
+                name: self.draft.string(name),
+            };
+            self.draft.bearers.push(record);
+        }
     }
 }
 

@@ -371,6 +371,18 @@ records! {
         targets: Run<SampleTarget>,
     }
 
+    /// A service or gateway of the mesh that is not in the slice, and whose identity is not the one that follows from
+    /// its name: rules of the node may still speak of it.
+    #[derive(Default)]
+    Bearer {
+        /// Its SPIFFE ID.
+        identity: StrId,
+        /// Its namespace.
+        namespace: StrId,
+        /// Its name.
+        name: StrId,
+    }
+
     /// Something that a sample carries.
     #[derive(Default)]
     SampleFact {

@@ -130,6 +130,8 @@ macro_rules! for_each_section {
             SampleFacts = 60, "SAMPLE_FACTS", SampleFact, sample_facts, sample_fact;
             /// Where samples are to arrive.
             SampleTargets = 61, "SAMPLE_TARGETS", SampleTarget, sample_targets, sample_target;
+            /// Of a slice: who in the mesh has an identity of its own, and no other record here.
+            Bearers = 62, "BEARERS", Bearer, bearers, bearer;
         }
     };
 }

@@ -59,7 +59,13 @@ impl Checker<'_> {
             }
             _ => false,
         };
-        ensure(holds, section, "is a slice of what is not there")
+        ensure(holds, section, "is a slice of what is not there")?;
+        for bearer in self.bundle.bearers() {
+            for text in [bearer.identity, bearer.namespace, bearer.name] {
+                self.text(text, Section::Bearers)?;
+            }
+        }
+        Ok(())
     }
 
     /// How the bundle came to be.
