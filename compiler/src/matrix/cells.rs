@@ -1,7 +1,8 @@
 //! What becomes of the requests to one service or host, caller by caller.
 
-use super::classes::{Classes, Paths};
+use super::classes::Classes;
 use super::merge::merged;
+use super::paths::{Path, Paths};
 use super::{Because, Cell, Column, Decision, Row};
 use crate::access::{Caller, CallerClass, Outcome, Questions, Rules, Seen, callers, world};
 use crate::model::said::Origin;
@@ -198,6 +199,7 @@ impl<'w> Writer<'w> {
             }
             Seen::Known | Seen::Anonymous => {}
         }
+        let from_class = self.rules.about(mesh, class);
         let mut decided = Vec::new();
         for methods in &classes.methods {
             let mut column = Vec::new();
@@ -206,7 +208,14 @@ impl<'w> Writer<'w> {
                 let mut fails = Vec::new();
                 methods.ask(questions, &mut holds, &mut fails);
                 path.ask(questions, &mut holds, &mut fails);
-                column.push(self.decided(&questions.outcomes(&holds, &fails)));
+                // Most rules are about something else, as is plain to see.
+                let rules = from_class.iter().copied().filter(|number| {
+                    let rule = &self.rules.all[*number as usize];
+                    methods.may_be(self.rules.methods(*number)) && path.may_be(paths, &rule.paths)
+                });
+                let rules: Vec<u32> = rules.collect();
+                let outcomes = questions.outcomes(&rules, &holds, &fails);
+                column.push(self.decided(&outcomes, paths, path));
             }
             decided.push(column);
         }
@@ -214,7 +223,12 @@ impl<'w> Writer<'w> {
     }
 
     /// A cell of its own, its kind of requests left out.
-    fn decided(&self, outcomes: &[(Outcome, Option<Box<Request>>)]) -> Cell {
+    fn decided(
+        &self,
+        outcomes: &[(Outcome, Option<Box<Request>>)],
+        paths: &Paths,
+        path: &Path,
+    ) -> Cell {
         let example = outcomes.iter().find_map(|(_, request)| request.as_ref());
         // Who sends it is told beside it.
         let example = example.map(|request| Request {
@@ -225,7 +239,13 @@ impl<'w> Writer<'w> {
         let several = outcomes.len() > 1;
         let because: Vec<Because> = outcomes
             .iter()
-            .map(|(outcome, _)| self.because(outcome, several))
+            .map(|(outcome, _)| {
+                let because = self.because(outcome, several);
+                match outcome {
+                    Outcome::Rule(rule) => self.on_paths(because, *rule, paths, path),
+                    _ => because,
+                }
+            })
             .collect();
         let unsure = outcomes
             .iter()
@@ -243,6 +263,23 @@ impl<'w> Writer<'w> {
             },
             because,
             example,
+        }
+    }
+
+    /// What a rule is about besides, where its paths were not told apart from others.
+    fn on_paths(&self, because: Because, rule: u32, paths: &Paths, path: &Path) -> Because {
+        let open = paths.open(path, &self.rules.all[rule as usize].paths);
+        if open.is_empty() {
+            return because;
+        }
+        let on = format!("path in [{}]", open.join(", "));
+        let when = match because.when {
+            Some(when) => format!("{on} and ({when})"),
+            None => on,
+        };
+        Because {
+            when: Some(when),
+            ..because
         }
     }
 

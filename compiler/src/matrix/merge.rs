@@ -1,6 +1,7 @@
 //! Cells that come to the same, put together.
 
-use super::classes::{Methods, Paths, method_names};
+use super::classes::{Methods, method_names};
+use super::paths::Paths;
 use super::{Cell, Decision};
 use std::collections::BTreeMap;
 

@@ -15,6 +15,7 @@ mod csv;
 mod html;
 mod json;
 mod merge;
+mod paths;
 mod table;
 #[cfg(test)]
 mod tests;
