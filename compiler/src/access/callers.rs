@@ -31,6 +31,18 @@ pub struct CallerClass {
     pub others: bool,
 }
 
+impl CallerClass {
+    /// Clients of a gateway, none of which has an identity of the mesh.
+    pub fn clients(mesh: &Mesh) -> Self {
+        Self {
+            members: vec![Caller::Anonymous],
+            seen: Seen::Anonymous,
+            condition: is_from(None, mesh.span),
+            others: false,
+        }
+    }
+}
+
 impl Caller {
     /// Everybody who may call something: whoever has no identity, gateways, services.
     pub fn all(mesh: &Mesh) -> impl Iterator<Item = Self> {

@@ -134,6 +134,29 @@ impl<'m> Rules<'m> {
             .map(|(number, _)| number)
     }
 
+    /// The methods that a rule takes, exactly; none: any.
+    pub fn methods(&self, rule: u32) -> &[String] {
+        &self.methods[rule as usize]
+    }
+
+    /// The numbers of the rules that may be about callers of a class; all others name somebody else.
+    pub fn about(&self, mesh: &Mesh, class: &CallerClass) -> Vec<u32> {
+        let is_meant = |who: &Who| match who {
+            Who::Anyone => true,
+            _ if class.seen != Seen::Known => false,
+            Who::AnyService => true,
+            Who::Service(id) => class.members.contains(&Caller::Service(*id)),
+            Who::Gateway(id) => class.members.contains(&Caller::Gateway(*id)),
+            Who::Namespace(name) => class.members.iter().any(|caller| {
+                let identity = caller.identity(mesh);
+                identity.is_some_and(|(_, namespace)| namespace == name)
+            }),
+        };
+        let rules = (0u32..).zip(&self.all);
+        let rules = rules.filter(|(_, rule)| rule.who.iter().any(is_meant));
+        rules.map(|(number, _)| number).collect()
+    }
+
     /// All that the rules and what is required before them test.
     pub fn tests(&self) -> impl Iterator<Item = &Test> {
         let requires = self.requires.iter();

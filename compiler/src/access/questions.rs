@@ -20,13 +20,15 @@ pub enum Outcome {
     NotDecided(Reason),
 }
 
+/// For all questions about one service, which are many, and for each of them.
+const BUDGET: Budget = Budget::new(50_000_000, 200_000);
+
 /// The rules of a service in a space, and conditions that pick out requests.
 pub struct Questions {
     space: Space,
     budget: Budget,
     /// For each thing required, the formula that it is met.
     met: Vec<FormulaId>,
-    rules: u32,
     unguarded: bool,
 }
 
@@ -51,8 +53,7 @@ impl Questions {
                 .map(|index| space.condition(index))
                 .collect(),
             space,
-            budget: Budget::USUAL,
-            rules: matches.len() as u32,
+            budget: BUDGET,
             unguarded: rules.unguarded,
         })
     }
@@ -73,9 +74,10 @@ impl Questions {
     }
 
     /// All that may become of requests of which this holds and that does not, each with a request that meets it:
-    /// what is missing, then rule after rule, then that none matches.
+    /// what is missing, then rule after rule, then that none matches. Rules that are not among these are about others.
     pub fn outcomes(
         &mut self,
+        rules: &[u32],
         holds: &[FormulaId],
         fails: &[FormulaId],
     ) -> Vec<(Outcome, Option<Box<Request>>)> {
@@ -97,7 +99,7 @@ impl Questions {
             add(self.ask(&[], &holds, fails), Outcome::Rule(0));
             return found;
         }
-        for rule in (0..self.rules).map(Some).chain([None]) {
+        for rule in rules.iter().copied().map(Some).chain([None]) {
             let end = End {
                 table: TableId(0),
                 arm: rule,

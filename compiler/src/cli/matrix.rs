@@ -16,7 +16,8 @@ Examples:
   meshc matrix . --format html -o access.html                   a page to hand on
 
 For each service and each caller all requests are told, by the methods and paths that its rules tell apart, with the
-decision and the rule that makes it. It is what the service's own sidecar decides, whatever callers say they call:
+decision and the rule that makes it. It is what the service's own sidecar decides, whatever callers say they call; of
+gateways what hosts with rules of their own decide:
 
   allow        all such requests are let in
   deny         none is
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     /// How the matrix is written.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Written,
-    /// Only what may be done of this service.
+    /// Only what may be done of this service, or at this gateway.
     #[arg(long, value_name = "SERVICE")]
     to: Option<String>,
     /// Only what this caller may do: a service, a gateway, or `anonymous`.

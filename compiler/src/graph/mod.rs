@@ -20,6 +20,8 @@ mod layout;
 mod mermaid;
 mod requests;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 pub use collect::collect;
 pub use dot::dot;

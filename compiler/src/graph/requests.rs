@@ -78,7 +78,8 @@ impl<'m> Answered<'m> {
                 match &mut questions {
                     Ok(questions) => {
                         let own = [questions.condition(index)];
-                        for (outcome, _) in questions.outcomes(&own, &[]) {
+                        let about = rules.about(mesh, &class);
+                        for (outcome, _) in questions.outcomes(&about, &own, &[]) {
                             match outcome {
                                 Outcome::Rule(rule) if rules.all[rule as usize].allows => {
                                     found.rules.push(rule);

@@ -47,6 +47,9 @@ pub(super) fn element(graph: &Graph) -> String {
     for line in &layout.lines {
         edge(&mut text, graph, line);
     }
+    for line in &layout.lines {
+        label(&mut text, graph, line);
+    }
     for of in &layout.boxes {
         node(&mut text, graph, of);
     }
@@ -101,16 +104,7 @@ fn class(kind: EdgeKind) -> &'static str {
 }
 
 fn edge(text: &mut String, graph: &Graph, line: &Line) {
-    let edge = &graph.edges[line.edge];
-    let (from, to) = (graph.whole(edge.from), graph.whole(edge.to));
-    let _ = writeln!(
-        text,
-        "<g class=\"edge {}\" data-from=\"n{}\" data-to=\"n{}\"><title>{}</title>",
-        class(edge.kind),
-        from.0,
-        to.0,
-        Xml(&told(graph, line.edge)),
-    );
+    let _ = writeln!(text, "{}", group(graph, line.edge));
     let mut path = String::new();
     for (number, [begin, end]) in line.pieces.iter().enumerate() {
         match number.checked_sub(1).map(|before| line.pieces[before][1]) {
@@ -149,16 +143,34 @@ fn edge(text: &mut String, graph: &Graph, line: &Line) {
             Px(y + 4.0),
         );
     }
-    if let Some(Label { x, y, text: label }) = &line.label {
-        let _ = writeln!(
-            text,
-            "<text x=\"{}\" y=\"{}\">{}</text>",
-            Px(*x),
-            Px(*y),
-            Xml(label)
-        );
-    }
     text.push_str("</g>\n");
+}
+
+/// The label of a line, above all lines.
+fn label(text: &mut String, graph: &Graph, line: &Line) {
+    let Some(Label { x, y, text: label }) = &line.label else {
+        return;
+    };
+    let _ = writeln!(
+        text,
+        "{}<text x=\"{}\" y=\"{}\">{}</text></g>",
+        group(graph, line.edge),
+        Px(*x),
+        Px(*y),
+        Xml(label)
+    );
+}
+
+/// The beginning of what belongs to an edge.
+fn group(graph: &Graph, number: usize) -> String {
+    let edge = &graph.edges[number];
+    format!(
+        "<g class=\"edge {}\" data-from=\"n{}\" data-to=\"n{}\"><title>{}</title>",
+        class(edge.kind),
+        graph.whole(edge.from).0,
+        graph.whole(edge.to).0,
+        Xml(&told(graph, number)),
+    )
 }
 
 /// All that is to be said of an edge.

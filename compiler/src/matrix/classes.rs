@@ -1,11 +1,12 @@
-//! Methods and paths, as far as the rules of a service tell them apart.
+//! What the rules of a service ask of methods and paths, and the methods that they do not tell apart.
 
+use super::paths::Paths;
 use crate::access::{Questions, Rules, test};
 use crate::model::Mesh;
 use crate::model::condition::{Condition, Field, Predicate};
 use crate::plan::formula::FormulaId;
-use crate::verify::Verdict;
 use mesh_lang::value::PathPattern;
+use std::collections::BTreeSet;
 
 /// What rules ask of methods and paths.
 pub(super) struct Classes {
@@ -25,26 +26,6 @@ pub(super) struct Methods {
     tests: Vec<usize>,
 }
 
-/// Paths that rules do not tell apart.
-#[derive(Clone, Debug)]
-pub(super) struct Path {
-    /// The conditions that hold, and those that fail.
-    holds: Vec<usize>,
-    fails: Vec<usize>,
-    /// The patterns that take them.
-    takes: Vec<usize>,
-}
-
-/// All classes of paths that there are, and the patterns that they are made of.
-pub(super) struct Paths {
-    pub(super) classes: Vec<Path>,
-    patterns: Vec<String>,
-}
-
-/// With so many classes paths are not told apart any further: whatever is beyond comes together, and the cells say on
-/// what they depend.
-const MOST: usize = 512;
-
 impl Classes {
     pub(super) fn of(mesh: &Mesh, rules: &Rules<'_>) -> Self {
         let mut patterns: Vec<PathPattern> = Vec::new();
@@ -60,13 +41,10 @@ impl Classes {
             }
             next += 1;
         };
+        let mut known = BTreeSet::new();
         let mut add = |all: &[PathPattern]| {
-            for pattern in all {
-                let text = pattern.to_string();
-                if patterns.iter().all(|known| known.to_string() != text) {
-                    patterns.push(pattern.clone());
-                }
-            }
+            let new = all.iter().filter(|it| known.insert(it.to_string()));
+            patterns.extend(new.cloned());
         };
         for row in rules.matches() {
             name(row.methods);
@@ -112,52 +90,18 @@ impl Classes {
         }
     }
 
-    /// The classes of paths that have paths: for one pattern after the other those that it takes and those that it
-    /// does not, as far as there are any.
+    /// The classes of paths.
     pub(super) fn paths(&self, questions: &mut Questions) -> Paths {
-        let mut classes = vec![Path {
-            holds: Vec::new(),
-            fails: Vec::new(),
-            takes: Vec::new(),
-        }];
-        for pattern in 0..self.patterns.len() {
-            let condition = self.first_pattern + pattern;
-            let mut finer = Vec::new();
-            for class in classes {
-                let mut taken = class.clone();
-                taken.holds.push(condition);
-                taken.takes.push(pattern);
-                let mut left = class.clone();
-                left.fails.push(condition);
-                // What cannot be decided is kept: its cells say so.
-                let is_there = |path: &Path, questions: &mut Questions| {
-                    let mut holds = Vec::new();
-                    let mut fails = Vec::new();
-                    path.ask(questions, &mut holds, &mut fails);
-                    !matches!(questions.some(&holds, &fails), Verdict::No)
-                };
-                if finer.len() >= MOST {
-                    finer.push(class);
-                    continue;
-                }
-                match (is_there(&taken, questions), is_there(&left, questions)) {
-                    (true, true) => finer.extend([taken, left]),
-                    (false, _) => finer.push(left),
-                    (true, false) => finer.push(taken),
-                }
-            }
-            classes = finer;
-        }
-        // Those that nothing takes come last.
-        classes.sort_by_key(|class| class.takes.is_empty());
-        Paths {
-            classes,
-            patterns: self.patterns.iter().map(ToString::to_string).collect(),
-        }
+        Paths::of(&self.patterns, self.first_pattern, questions)
     }
 }
 
 impl Methods {
+    /// Whether a rule that names these methods may be about some of them; one that names none is about all.
+    pub(super) fn may_be(&self, named: &[String]) -> bool {
+        named.is_empty() || self.names.iter().any(|name| named.contains(name))
+    }
+
     pub(super) fn ask(
         &self,
         questions: &Questions,
@@ -170,18 +114,6 @@ impl Methods {
         } else {
             holds.extend(tests);
         }
-    }
-}
-
-impl Path {
-    pub(super) fn ask(
-        &self,
-        questions: &Questions,
-        holds: &mut Vec<FormulaId>,
-        fails: &mut Vec<FormulaId>,
-    ) {
-        holds.extend(self.holds.iter().map(|it| questions.condition(*it)));
-        fails.extend(self.fails.iter().map(|it| questions.condition(*it)));
     }
 }
 
@@ -198,103 +130,5 @@ pub(super) fn method_names(all: &[Methods], some: &[usize]) -> String {
         format!("any but {}", names(&|class| !some.contains(&class)))
     } else {
         names(&|class| some.contains(&class))
-    }
-}
-
-/// Paths that all of some patterns take and none of others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    /// None: any path.
-    takes: Vec<usize>,
-    except: Vec<usize>,
-}
-
-impl Paths {
-    /// Some classes of paths: `/items/**`, `/a/** but /a/b`, `any`, `any but /items/**`.
-    pub(super) fn names(&self, some: &[usize]) -> String {
-        let patterns = |all: &[usize], between: &str| {
-            let all: Vec<&str> = all.iter().map(|it| self.patterns[*it].as_str()).collect();
-            all.join(between)
-        };
-        let terms = self.terms(some).into_iter().map(|term| {
-            let takes = match term.takes.as_slice() {
-                [] => "any".to_owned(),
-                takes => patterns(takes, " and "),
-            };
-            match term.except.as_slice() {
-                [] => takes,
-                except => format!("{takes} but {}", patterns(except, ", ")),
-            }
-        });
-        let terms: Vec<String> = terms.collect();
-        terms.join("; ")
-    }
-
-    /// Terms that together have exactly these classes.
-    fn terms(&self, some: &[usize]) -> Vec<Term> {
-        // What no pattern takes comes first, since much else is said by it.
-        let mut left: Vec<usize> = some.to_vec();
-        left.sort_by_key(|class| !self.classes[*class].takes.is_empty());
-        let mut terms = Vec::new();
-        while let Some(&class) = left.first() {
-            let term = self.term(class, some);
-            left.retain(|class| !self.is_of(&term, *class));
-            terms.push(term);
-        }
-        terms
-    }
-
-    /// A term that has a class, and none but these.
-    fn term(&self, class: usize, some: &[usize]) -> Term {
-        let own = &self.classes[class].takes;
-        let count = |pattern: usize| self.having(&[pattern]).count();
-        // The widest pattern of which all is among these says it best.
-        let whole = own.iter().copied();
-        let whole = whole.filter(|it| self.having(&[*it]).all(|class| some.contains(&class)));
-        if let Some(pattern) = whole.max_by_key(|pattern| count(*pattern)) {
-            return Term {
-                takes: vec![pattern],
-                except: Vec::new(),
-            };
-        }
-        // Of its own patterns those that others do not imply.
-        let mut takes = own.clone();
-        takes.sort_by_key(|pattern| count(*pattern));
-        for pattern in own {
-            let without: Vec<usize> = takes.iter().copied().filter(|it| it != pattern).collect();
-            if self.having(&without).count() == self.having(own).count() {
-                takes = without;
-            }
-        }
-        let mut term = Term {
-            takes,
-            except: Vec::new(),
-        };
-        // What is not among these has another pattern, since it is not the class.
-        while let Some(other) =
-            (0..self.classes.len()).find(|other| self.is_of(&term, *other) && !some.contains(other))
-        {
-            let others = self.classes[other].takes.iter().copied();
-            let others = others.filter(|pattern| !own.contains(pattern));
-            match others.max_by_key(|pattern| count(*pattern)) {
-                Some(pattern) => term.except.push(pattern),
-                None => break, // classes that could not be told apart any further
-            }
-        }
-        term
-    }
-
-    /// The classes that all of some patterns take.
-    fn having(&self, patterns: &[usize]) -> impl Iterator<Item = usize> {
-        let classes = self.classes.iter().enumerate();
-        classes
-            .filter(|(_, class)| patterns.iter().all(|it| class.takes.contains(it)))
-            .map(|(index, _)| index)
-    }
-
-    fn is_of(&self, term: &Term, class: usize) -> bool {
-        let takes = &self.classes[class].takes;
-        term.takes.iter().all(|it| takes.contains(it))
-            && !term.except.iter().any(|it| takes.contains(it))
     }
 }

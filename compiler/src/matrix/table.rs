@@ -94,6 +94,9 @@ pub(super) fn requests(cell: &Cell) -> String {
         ("any", paths) => paths.to_owned(),
         (methods, "any") if methods.starts_with("any") => methods.replacen("any", "any method", 1),
         (methods, "any") => methods.to_owned(),
+        (methods, paths) if paths.starts_with("any") => {
+            format!("{methods} {}", paths.replacen("any", "any path", 1))
+        }
         (methods, paths) => format!("{methods} {paths}"),
     }
 }

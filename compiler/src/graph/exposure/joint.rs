@@ -210,12 +210,13 @@ impl<'h> Hops<'h> {
         let gateway = &mesh[entrance.gateway];
         let block = &gateway.hosts[at.1];
         let arm = &block.table.arms[number as usize];
-        before.credentials.extend(&behind.credentials);
         before.rule = behind.rule;
         before.unsure = before.unsure.or(behind.unsure);
         let levels = [&mesh.defaults, &gateway.policy, &block.policy, &arm.policy];
         let back = before_rewrite(mesh, &levels, &arm.paths, &behind.request);
+        // What stands before may bring all that is asked behind it.
         let tried = [
+            Some(before.request.clone()),
             Some(merged(&before.request, &behind.request, None)),
             back.map(|path| merged(&before.request, &behind.request, Some(path))),
         ];
@@ -225,6 +226,7 @@ impl<'h> Hops<'h> {
         };
         match tried.into_iter().flatten().find(arrives) {
             Some(request) => {
+                before.credentials = weakest::of(&request);
                 before.request = request;
                 Ok(Some(self.hop(caller, chain, arm.span, before)))
             }

@@ -25,6 +25,17 @@ pub(super) fn all(mesh: &Mesh) -> Vec<(Credentials, Condition)> {
     tokens.chain(keys).chain(certificate).collect()
 }
 
+/// What a request proves itself with.
+pub(super) fn of(request: &Request) -> BTreeSet<Credentials> {
+    let tokens = request.tokens.iter();
+    let tokens = tokens.map(|token| Credentials::Token(token.provider));
+    let keys = request.keys.iter();
+    let keys = keys.map(|(number, ..)| Credentials::Key(*number));
+    let certificate = request.certificate.iter();
+    let certificate = certificate.map(|_| Credentials::Certificate);
+    tokens.chain(keys).chain(certificate).collect()
+}
+
 /// `a token of staff`.
 pub(super) fn name(mesh: &Mesh, credentials: Credentials) -> String {
     match credentials {
