@@ -195,6 +195,11 @@ impl Checked {
     /// Makes the bundle, proves its tables, and runs the tests of the mesh on it; `None` where there are
     /// errors, which may only be found now.
     pub fn plan(&mut self) -> Option<Planned> {
+        self.plan_while(&|| true)
+    }
+
+    /// The same for somebody who may lose interest: then not everything is found, and nothing comes of it.
+    pub fn plan_while(&mut self, is_wanted: &dyn Fn() -> bool) -> Option<Planned> {
         let planned = self.lay_out();
         let mesh = self.mesh.as_ref()?;
         let bundle = planned.as_ref().map(|planned| planned.bytes.clone());
@@ -205,7 +210,14 @@ impl Checked {
             "what was planned opens"
         );
         let wanted = |code| self.levels.wants(code);
-        let mut found = verify::findings(mesh, &self.sources, bundle.as_ref(), &wanted);
+        let interest = verify::Interest {
+            wants: &wanted,
+            goes_on: is_wanted,
+        };
+        let mut found = verify::findings(mesh, &self.sources, bundle.as_ref(), interest);
+        if !is_wanted() {
+            return None;
+        }
         if let Some(bundle) = &bundle {
             found.extend(lint::findings(mesh));
             let trials = testing::run(&mesh.tests, bundle);

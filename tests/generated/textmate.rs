@@ -18,9 +18,9 @@ const START_OR_LABEL: &str = r"(?:^|(?<=[{};:]))\s*";
 /// Where a word ends.
 const END: &str = r"(?![A-Za-z0-9_/*%]|\.(?!\.)|-(?!>)|:(?!\s|$))";
 
-/// Where a statement ends: a line does not end one behind these. (`$` also matches behind the newline.)
-const END_OF_STATEMENT: &str =
-    r"(?=[{};])|(?<!\n|,|=|->|\sto|\sin|\sor|\sand|\snot|\swhen|\sunless)$";
+/// Where a statement ends: a line does not end one behind these, and neither does the comment at its end. (`$` also
+/// matches behind the newline.)
+const END_OF_STATEMENT: &str = r"(?=[{};])|(?<!\n|,|=|->|\sto|\sin|\sor|\sand|\snot|\swhen|\sunless)$|(?<![\s,=]|->|\sto|\sin|\sor|\sand|\snot|\swhen|\sunless)(?=\s+#)";
 
 /// A word of any kind.
 const WORD: &str = r"(?:::)?[A-Za-z0-9_*](?:[A-Za-z0-9_/*]|\.(?!\.)|-(?!>)|:(?!\s|$))*%?";

@@ -182,6 +182,6 @@ fn prove(project: Project, is_wanted: &dyn Fn() -> bool) -> Option<Checked> {
     if !is_wanted() {
         return None;
     }
-    checked.plan();
+    checked.plan_while(is_wanted);
     Some(checked)
 }

@@ -76,7 +76,7 @@ mod world;
 pub use budget::Budget;
 pub use lint::{Lint, What};
 pub use reach::{Cover, Covered, Proof, Reach};
-pub use report::findings;
+pub use report::{Interest, findings};
 pub use request::{Claim, Request, Token};
 pub use space::{End, Question, Space, TableId};
 pub use world::{Door, World};

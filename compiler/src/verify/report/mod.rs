@@ -20,18 +20,30 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::{Sources, Span};
 
+/// What of the findings is of interest.
+#[derive(Clone, Copy)]
+pub struct Interest<'i> {
+    /// Whether somebody wants to hear of a lint; if not, and it costs time, it is not looked for.
+    pub wants: &'i dyn Fn(Code) -> bool,
+    /// Whether anybody still waits for the findings; if not, some may be missing.
+    pub goes_on: &'i dyn Fn() -> bool,
+}
+
 /// All that is found about a mesh by proofs. `bundle` is the one of the mesh; there is none where something else is
-/// wrong with it, and then only errors of its tables are looked for. Lints that are not `wanted` and cost time are
-/// not looked for.
+/// wrong with it, and then only errors of its tables are looked for.
 pub fn findings(
     mesh: &Mesh,
     sources: &Sources,
     bundle: Option<&Bundle>,
-    wanted: &dyn Fn(Code) -> bool,
+    interest: Interest<'_>,
 ) -> Vec<Diagnostic> {
+    let wanted = interest.wants;
     let mut found = Vec::new();
     let trees = Trees::default();
     for subject in of_mesh(mesh, bundle.is_some()) {
+        if !(interest.goes_on)() {
+            return found;
+        }
         let writer = Writer {
             mesh,
             sources,
