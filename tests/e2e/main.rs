@@ -1,6 +1,7 @@
 //! End to end: what users run, on real sockets.
 
 mod answers;
+mod bad_input;
 mod bodies;
 mod bookinfo;
 mod bundles;
