@@ -246,6 +246,24 @@ fn what_is_rewritten_is_followed_where_the_code_that_decides_confirms_it() {
 }
 
 #[test]
+fn a_host_is_one_that_belongs_to_its_block() {
+    let gateway = |hosts: &str, rules: &str| {
+        let graph = graph_of(&format!(
+            "mesh t {{ }}
+             gateway edge {{ listen 443 https {{ certificate \"a\" key \"b\" }} {hosts} }}
+             {}",
+            app(rules)
+        ));
+        exposure(&graph, "app").reached
+    };
+    let hosts = "host *.a.example { /** -> app } host x.a.example { /** -> respond 404 }";
+    let on = |host: &str| gateway(hosts, &format!("allow edge when host == \"{host}\""));
+    assert_eq!(on("y.a.example"), Exposed::Open);
+    assert_eq!(on("x.a.example"), Exposed::Not);
+    assert_eq!(on("y.b.example"), Exposed::Not);
+}
+
+#[test]
 fn routes_lead_on() {
     let services = "
         service front {

@@ -11,12 +11,13 @@
 //! fewest tokens, keys and certificates, then least else in the request, then fewest hops.
 
 mod chains;
+mod hops;
 mod joint;
 mod replay;
 mod weakest;
 
 use self::chains::{Chain, Via};
-use self::joint::{Found, Hops};
+use self::hops::{Found, Hops};
 use super::{Graph, service_id};
 use crate::access::Caller;
 use crate::model::{Mesh, ServiceId};

@@ -72,7 +72,7 @@ pub(super) struct Label {
 /// Around everything.
 const MARGIN: f64 = 28.0;
 /// Above the first box: the title.
-const TITLE: f64 = 40.0;
+pub(super) const TITLE: f64 = 40.0;
 /// Between a box's side and its text.
 pub(super) const PADDING: f64 = 12.0;
 /// What stands above the rows: a name and a line below it, and one more of what is exposed.
@@ -204,7 +204,7 @@ fn title_width(graph: &Graph, id: NodeId) -> f64 {
     let exposure = node.exposure.as_ref().map(super::Exposure::in_short);
     let exposure = exposure.map_or(0.0, |text| text_width(&clipped(&text), 11.0) + 18.0);
     // Bold text is wider.
-    (text_width(&node.name, 14.0) * 1.1)
+    (text_width(&node.name, 14.0) * 1.16)
         .max(text_width(&subtitle(graph, id), 11.0))
         .max(exposure)
 }
@@ -214,7 +214,7 @@ pub(super) fn subtitle(graph: &Graph, id: NodeId) -> String {
     let node = &graph[id];
     let kind = match node.kind {
         NodeKind::Internet => "clients",
-        NodeKind::AnyService => "those without `calls`",
+        NodeKind::AnyService => "services without calls",
         kind => kind.word(),
     };
     match &node.namespace {
