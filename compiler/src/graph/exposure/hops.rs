@@ -178,8 +178,13 @@ impl<'h> Hops<'h> {
         let levels = [&mesh.defaults, &gateway.policy, &block.policy, &arm.policy];
         let back = replay::before_rewrite(mesh, &levels, &arm.paths, &behind.request);
         // What stands before may bring all that is asked behind it.
+        let with_method = Request {
+            method: behind.request.method.clone(),
+            ..before.request.clone()
+        };
         let tried = [
             Some(before.request.clone()),
+            Some(with_method),
             Some(replay::merged(&before.request, &behind.request, None)),
             back.map(|path| replay::merged(&before.request, &behind.request, Some(path))),
         ];

@@ -92,8 +92,8 @@ fn sent(request: &Request) -> journey::Request {
     }
 }
 
-/// What a client would send for the part behind a gateway, as far as the part before lets it say: its method, door
-/// and host are those of the request before, everything else is of both.
+/// What a client would send for the part behind a gateway, as far as the part before lets it say: door and host are
+/// those of the request before, the method is that of the one behind, everything else is of both.
 pub(super) fn merged(
     before: &Request,
     behind: &Request,
@@ -122,9 +122,9 @@ pub(super) fn merged(
     if request.keys.is_empty() {
         request.keys.clone_from(&behind.keys);
     }
+    request.method.clone_from(&behind.method);
     if let Some(path) = path {
         request.path = path;
-        request.method.clone_from(&behind.method);
     }
     request
 }
