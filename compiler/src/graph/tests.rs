@@ -280,6 +280,24 @@ fn a_host_is_one_that_belongs_to_its_block() {
 }
 
 #[test]
+fn what_is_not_decided_is_told() {
+    // The twelfth letter from the end is one of three; to see that it is no other, the last twelve are remembered.
+    let rules = "deny anyone when path matches r\".*a.{11}\"; deny anyone when path matches r\".*b.{11}\"; \
+                 deny anyone when path matches r\".*c.{11}\"; allow edge when path matches r\"/[abc]{14}[abc]*\"";
+    let caller = "service caller { endpoints 127.0.0.1:2; calls app; authz { deny anyone } }";
+    let to_caller = rules.replace("allow edge", "allow caller");
+    let graph = behind("/** -> app", &app(rules));
+    assert_eq!(short(&graph, "app"), "not decided");
+    assert!(exposure(&graph, "app").not_decided.is_some());
+    let graph = behind("/** -> app", &format!("{} {caller}", app(&to_caller)));
+    let calls = edges(&graph, EdgeKind::Calls);
+    assert!(
+        calls[0].starts_with("service:caller service:app: not decided: "),
+        "{calls:?}"
+    );
+}
+
+#[test]
 fn routes_lead_on() {
     let services = "
         service front {

@@ -47,7 +47,7 @@ pub(super) struct Hops<'h> {
 }
 
 /// For all hops of a mesh, which are many, and for each question.
-const BUDGET: Budget = Budget::new(50_000_000, 200_000);
+const BUDGET: Budget = Budget::new(10_000_000, 200_000);
 
 impl<'h> Hops<'h> {
     pub(super) fn new(mesh: &'h Mesh, sources: &'h Sources, bundle: &'h Bundle) -> Self {
