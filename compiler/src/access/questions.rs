@@ -16,12 +16,13 @@ pub enum Outcome {
     NoRule,
     /// A token or key is missing that is required, by its number.
     Without(usize),
-    /// It was not found out whether something else may become of it, because of this.
-    NotDecided(Reason),
+    /// It was not found out whether a rule decides some of them (or none does, or something is missing), because of
+    /// this.
+    NotDecided(Option<u32>, Reason),
 }
 
 /// For all questions about one service, which are many, and for each of them.
-const BUDGET: Budget = Budget::new(50_000_000, 200_000);
+const BUDGET: Budget = Budget::new(10_000_000, 200_000);
 
 /// The rules of a service in a space, and conditions that pick out requests.
 pub struct Questions {
@@ -85,7 +86,13 @@ impl Questions {
         let mut add = |verdict, outcome| match verdict {
             Verdict::Yes(request) => found.push((outcome, Some(request))),
             Verdict::No => {}
-            Verdict::NotDecided(reason) => found.push((Outcome::NotDecided(reason), None)),
+            Verdict::NotDecided(reason) => {
+                let rule = match outcome {
+                    Outcome::Rule(rule) => Some(rule),
+                    _ => None,
+                };
+                found.push((Outcome::NotDecided(rule, reason), None));
+            }
         };
         let met = self.met.clone();
         for (index, met) in met.iter().enumerate() {

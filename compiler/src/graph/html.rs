@@ -9,7 +9,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// A page that loads nothing: picture, style and script stand in it.
 pub fn html(graph: &Graph) -> String {
     let heading = heading(graph);
-    let (heading, picture) = (Xml(&heading), element(graph));
+    let (heading, picture) = (Xml(&heading), element(graph, false));
     format!(
         "<!DOCTYPE html>\n\
          <html lang=\"en\">\n\

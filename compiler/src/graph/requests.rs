@@ -84,7 +84,7 @@ impl<'m> Answered<'m> {
                                 Outcome::Rule(rule) if rules.all[rule as usize].allows => {
                                     found.rules.push(rule);
                                 }
-                                Outcome::NotDecided(reason) => {
+                                Outcome::NotDecided(_, reason) => {
                                     found.undecided = Some(reason.to_string());
                                 }
                                 Outcome::Rule(_) | Outcome::NoRule | Outcome::Without(_) => {}

@@ -1,6 +1,8 @@
 //! The graph as a picture: SVG that needs nothing else, light or dark as its reader has it.
 
-use super::layout::{Label, Layout, Line, PADDING, Placed, clipped, layout, subtitle, text_width};
+use super::layout::{
+    Label, Layout, Line, PADDING, Placed, TITLE, clipped, layout, subtitle, text_width,
+};
 use super::{Carried, EdgeKind, Exposed, Graph, Node, NodeKind};
 use crate::report::count;
 use std::fmt::Write as _;
@@ -12,14 +14,15 @@ const STYLE: &str = include_str!("style.css");
 pub fn svg(graph: &Graph) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}",
-        element(graph)
+        element(graph, true)
     )
 }
 
-/// The `svg` element.
-pub(super) fn element(graph: &Graph) -> String {
+/// The `svg` element, with its heading or without.
+pub(super) fn element(graph: &Graph, with_heading: bool) -> String {
     let layout = layout(graph);
     let Layout { width, height, .. } = layout;
+    let top = if with_heading { 0.0 } else { TITLE };
     let kinds = kinds(graph);
     let height = if kinds.is_empty() {
         height
@@ -31,7 +34,9 @@ pub(super) fn element(graph: &Graph) -> String {
     let _ = writeln!(
         text,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mesh\" role=\"img\" width=\"{width}\" \
-         height=\"{height}\" viewBox=\"0 0 {width} {height}\">"
+         height=\"{}\" viewBox=\"0 {top} {width} {}\">",
+        height - top,
+        height - top,
     );
     let _ = writeln!(text, "<title>{}</title>", Xml(&heading(graph)));
     let _ = writeln!(text, "<style>\n{STYLE}</style>");
@@ -39,11 +44,13 @@ pub(super) fn element(graph: &Graph) -> String {
         text,
         "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>"
     );
-    let _ = writeln!(
-        text,
-        "<text class=\"heading\" x=\"28\" y=\"38\">{}</text>",
-        Xml(&heading(graph))
-    );
+    if with_heading {
+        let _ = writeln!(
+            text,
+            "<text class=\"heading\" x=\"28\" y=\"38\">{}</text>",
+            Xml(&heading(graph))
+        );
+    }
     for line in &layout.lines {
         edge(&mut text, graph, line);
     }
@@ -302,14 +309,14 @@ fn about(node: &Node) -> String {
     lines.join("\n")
 }
 
-/// Which line means what.
+/// Which line means what; that clients come in needs no word.
 fn key(text: &mut String, kinds: &[EdgeKind], y: f64) {
     if kinds.is_empty() {
         return;
     }
     text.push_str("<g class=\"key\">\n");
     let mut x = 28.0;
-    for kind in kinds {
+    for kind in kinds.iter().filter(|kind| **kind != EdgeKind::Enters) {
         let word = match kind {
             EdgeKind::Enters => "comes in",
             EdgeKind::Route => "routes",

@@ -2,27 +2,39 @@
 
 use super::layout::layout;
 use super::*;
-use crate::compile::{Selection, check};
+use crate::compile::{Checked, Selection, check};
 use crate::project::Project;
 use crate::report::{Format, Style, render};
 use mesh_bundle::Bundle;
+use mesh_bundle::journey;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
 use std::fmt::Write as _;
 
-fn graph_of(text: &str) -> Graph {
+fn compiled(text: &str) -> (Checked, Bundle) {
     let mut checked = check(Project::of_texts([("t.mesh", text)]), &Selection::default());
     let planned = checked.lay_out();
     let report = render(&checked.report(None), Format::Human, Style::PLAIN);
-    let planned = planned.unwrap_or_else(|| panic!("{report}"));
+    let planned = planned.unwrap_or_else(|| panic!("{report}\n{text}"));
     let bundle = Bundle::open(planned.bytes).expect("what was planned opens");
+    (checked, bundle)
+}
+
+fn marked(checked: &Checked, bundle: &Bundle) -> Graph {
     let mesh = checked.mesh.as_ref().expect("a mesh");
     let mut graph = collect(mesh, &checked.sources);
-    expose(&mut graph, mesh, &checked.sources, &bundle);
+    expose(&mut graph, mesh, &checked.sources, bundle);
     graph
 }
 
+fn graph_of(text: &str) -> Graph {
+    let (checked, bundle) = compiled(text);
+    marked(&checked, &bundle)
+}
+
 /// A gateway with these arms before services.
-fn behind(arms: &str, services: &str) -> Graph {
-    graph_of(&format!(
+fn of_gateway(arms: &str, services: &str) -> String {
+    format!(
         "mesh t {{ }}
          jwt staff {{ issuer \"https://a.example\"; jwks file \"j\" }}
          jwt guest {{ issuer \"https://b.example\"; jwks file \"j\"; from cookie guest }}
@@ -33,7 +45,11 @@ fn behind(arms: &str, services: &str) -> Graph {
            host shop.example {{ {arms} }}
          }}
          {services}"
-    ))
+    )
+}
+
+fn behind(arms: &str, services: &str) -> Graph {
+    graph_of(&of_gateway(arms, services))
 }
 
 fn exposure<'g>(graph: &'g Graph, service: &str) -> &'g Exposure {
@@ -246,6 +262,42 @@ fn what_is_rewritten_is_followed_where_the_code_that_decides_confirms_it() {
 }
 
 #[test]
+fn a_host_is_one_that_belongs_to_its_block() {
+    let gateway = |hosts: &str, rules: &str| {
+        let graph = graph_of(&format!(
+            "mesh t {{ }}
+             gateway edge {{ listen 443 https {{ certificate \"a\" key \"b\" }} {hosts} }}
+             {}",
+            app(rules)
+        ));
+        exposure(&graph, "app").reached
+    };
+    let hosts = "host *.a.example { /** -> app } host x.a.example { /** -> respond 404 }";
+    let on = |host: &str| gateway(hosts, &format!("allow edge when host == \"{host}\""));
+    assert_eq!(on("y.a.example"), Exposed::Open);
+    assert_eq!(on("x.a.example"), Exposed::Not);
+    assert_eq!(on("y.b.example"), Exposed::Not);
+}
+
+#[test]
+fn what_is_not_decided_is_told() {
+    // The twelfth letter from the end is one of three; to see that it is no other, the last twelve are remembered.
+    let rules = "deny anyone when path matches r\".*a.{11}\"; deny anyone when path matches r\".*b.{11}\"; \
+                 deny anyone when path matches r\".*c.{11}\"; allow edge when path matches r\"/[abc]{14}[abc]*\"";
+    let caller = "service caller { endpoints 127.0.0.1:2; calls app; authz { deny anyone } }";
+    let to_caller = rules.replace("allow edge", "allow caller");
+    let graph = behind("/** -> app", &app(rules));
+    assert_eq!(short(&graph, "app"), "not decided");
+    assert!(exposure(&graph, "app").not_decided.is_some());
+    let graph = behind("/** -> app", &format!("{} {caller}", app(&to_caller)));
+    let calls = edges(&graph, EdgeKind::Calls);
+    assert!(
+        calls[0].starts_with("service:caller service:app: not decided: "),
+        "{calls:?}"
+    );
+}
+
+#[test]
 fn routes_lead_on() {
     let services = "
         service front {
@@ -395,4 +447,91 @@ fn a_label_that_is_too_long_is_cut() {
         "GET /a-l… +2"
     );
     assert_eq!(edge(&["GET /a-long-one"]).label(8), "GET /a-…");
+}
+
+/// An arm, or a rule behind its `allow edge`: methods, paths and a condition.
+fn asks() -> impl Strategy<Value = String> {
+    let methods = subsequence(vec!["GET", "POST"], 0..2);
+    let paths = vec!["/a", "/a/**", "/a/b", "/*/b", "/**/b", "/{p}.css", "/**"];
+    let paths = subsequence(paths, 1..3);
+    let condition = select(vec![
+        "",
+        "",
+        " when header.t == \"1\"",
+        " when header.t absent",
+        " when jwt.staff",
+        " when jwt.staff and header.t present",
+    ]);
+    (methods, paths, condition).prop_map(|(methods, paths, condition)| {
+        let what = format!("{} {}", methods.join(", "), paths.join(", "));
+        format!("{}{condition}", what.trim_start())
+    })
+}
+
+/// What comes of requests that a client may send: whether one that brings nothing arrives, and whether any does.
+fn tried(bundle: &Bundle) -> (bool, bool) {
+    let entry = journey::entrance(bundle, "https", "shop.example", None).expect("a gateway");
+    let mut plain = false;
+    let mut any = false;
+    for path in [
+        "/", "/a", "/a/", "/a/b", "/c/b", "/a/b/c", "/a/c/b", "/x.css", "/v/b",
+    ] {
+        for (method, header, token) in [
+            ("GET", "", false),
+            ("POST", "", false),
+            ("PUT", "", false),
+            ("GET", "1", false),
+            ("POST", "2", false),
+            ("GET", "", true),
+            ("POST", "", true),
+            ("GET", "1", true),
+            ("POST", "1", true),
+        ] {
+            let mut request = journey::Request::new(method, "shop.example", path);
+            if !header.is_empty() {
+                request.headers.push(("t".to_owned(), header.to_owned()));
+            }
+            if token {
+                request.tokens.push((0, Vec::new()));
+            }
+            let journey = journey::of(bundle, entry, &request);
+            let arrives = journey.branches.iter().any(|it| it.end.arrival().is_some());
+            any |= arrives;
+            plain |= arrives && header.is_empty() && !token;
+        }
+    }
+    (plain, any)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// What some client reaches is marked as that, and as open if it takes nothing.
+    #[test]
+    fn what_a_client_reaches_is_exposed(
+        arms in prop::collection::vec(asks(), 1..4),
+        rules in prop::collection::vec(asks(), 1..3),
+        denied in asks(),
+        rewrite in select(vec!["", "", " { rewrite path \"/a/b\" }"]),
+    ) {
+        let arms: Vec<String> = arms.iter().map(|arm| format!("{arm} -> app{rewrite}")).collect();
+        let rules: Vec<String> = rules.iter().map(|rule| format!("allow edge to {rule}")).collect();
+        let text = of_gateway(
+            &format!("accept jwt staff; {}", arms.join("; ")),
+            &app(&format!("{}; deny anyone to {denied}", rules.join("; "))),
+        );
+        let (checked, bundle) = compiled(&text);
+        let (plain, any) = tried(&bundle);
+        let graph = marked(&checked, &bundle);
+        let exposure = exposure(&graph, "app");
+        match exposure.reached {
+            Exposed::Open => {}
+            Exposed::Behind => {
+                let unsure = exposure.not_decided.is_some() && !rewrite.is_empty();
+                prop_assert!(!plain || unsure, "{}\n{:?}", text, exposure);
+            }
+            Exposed::Not => prop_assert!(!any, "{}\n{:?}", text, exposure),
+            Exposed::NotDecided => prop_assert!(!rewrite.is_empty(), "{}\n{:?}", text, exposure),
+        }
+    }
 }

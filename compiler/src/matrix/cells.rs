@@ -249,7 +249,7 @@ impl<'w> Writer<'w> {
             .collect();
         let unsure = outcomes
             .iter()
-            .any(|(outcome, _)| matches!(outcome, Outcome::NotDecided(_)));
+            .any(|(outcome, _)| matches!(outcome, Outcome::NotDecided(..)));
         let allowed = because.iter().filter(|it| it.allows).count();
         Cell {
             otherwise: false,
@@ -324,12 +324,18 @@ impl<'w> Writer<'w> {
                     }),
                 }
             }
-            Outcome::NotDecided(reason) => Because {
-                allows: false,
-                rule: format!("not decided, because {reason}"),
-                place: String::new(),
-                when: None,
-            },
+            Outcome::NotDecided(rule, reason) => {
+                let rule = rule.map(|number| &self.rules.all[number as usize]);
+                let text = rule.map_or_else(String::new, |rule| {
+                    format!(" whether some meet `{}`", place.rule(rule))
+                });
+                Because {
+                    allows: false,
+                    rule: format!("not decided{text}, because {reason}"),
+                    place: rule.map_or_else(String::new, |rule| said(Origin::Written(rule.span))),
+                    when: None,
+                }
+            }
         }
     }
 }

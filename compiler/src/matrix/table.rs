@@ -34,13 +34,16 @@ fn block(text: &mut String, column: &Column, style: Style) {
         widths.filter(|width| *width <= WIDTH).max().unwrap_or(0)
     };
     let (callers, requests) = (width(0), width(1));
+    let cells = column.callers.iter().flat_map(|row| &row.cells);
+    let words = cells.map(|cell| cell.decision.word().len()).max();
+    let words = words.unwrap_or(0);
     let mut lines = lines.iter();
     for row in &column.callers {
         for cell in &row.cells {
             let Some([who, what]) = lines.next() else {
                 continue;
             };
-            let word = format!("{:7}", cell.decision.word());
+            let word = format!("{:words$}", cell.decision.word());
             let word = match cell.decision {
                 Decision::Allow => style.added(&word),
                 Decision::Deny => style.removed(&word),

@@ -134,6 +134,39 @@ fn a_host_with_rules_is_told_of_its_clients() {
 }
 
 #[test]
+fn what_is_not_decided_is_told() {
+    // The twelfth letter from the end is one of three; to see that it is no other, the last twelve are remembered.
+    let text = "mesh t { }
+        service a {
+          endpoints 127.0.0.1:1; calls none
+          authz {
+            deny anyone when path matches r\".*a.{11}\"
+            deny anyone when path matches r\".*b.{11}\"
+            deny anyone when path matches r\".*c.{11}\"
+            allow b when path matches r\"/[abc]{14}[abc]*\"
+          }
+        }
+        service b { endpoints 127.0.0.1:1; calls a; authz { deny anyone } }";
+    let (checked, _) = checked(text);
+    let matrix = matrix(&checked);
+    let of_b = &matrix.services[0].callers[1];
+    assert_eq!(of_b.callers, ["b"]);
+    let cell = &of_b.cells[0];
+    assert_eq!(cell.decision, Decision::NotDecided);
+    let why: Vec<String> = cell.because.iter().map(Because::told).collect();
+    assert!(
+        why.iter()
+            .any(|it| it.starts_with("not decided whether some meet `allow b")),
+        "{why:?}"
+    );
+    assert!(
+        why.iter()
+            .any(|it| it.starts_with("deny when path matches")),
+        "{why:?}"
+    );
+}
+
+#[test]
 fn a_service_that_nobody_guards_is_open_to_everybody() {
     let text = "mesh t { mtls off; authz open-by-default }
         service a { endpoints 127.0.0.1:1; calls none }

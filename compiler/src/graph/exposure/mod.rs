@@ -11,12 +11,13 @@
 //! fewest tokens, keys and certificates, then least else in the request, then fewest hops.
 
 mod chains;
+mod hops;
 mod joint;
 mod replay;
 mod weakest;
 
 use self::chains::{Chain, Via};
-use self::joint::{Found, Hops};
+use self::hops::{Found, Hops};
 use super::{Graph, service_id};
 use crate::access::Caller;
 use crate::model::{Mesh, ServiceId};
@@ -96,7 +97,10 @@ impl Exposure {
         let hops = hops.unwrap_or_default();
         match self.reached {
             Exposed::Open => format!("open, {hops}"),
-            Exposed::Behind => format!("behind {}, {hops}", self.behind.join(" and ")),
+            Exposed::Behind => {
+                let less = self.not_decided.as_ref().map_or("", |_| " or less");
+                format!("behind {}{less}, {hops}", self.behind.join(" and "))
+            }
             Exposed::Not => "not exposed".to_owned(),
             Exposed::NotDecided => "not decided".to_owned(),
         }

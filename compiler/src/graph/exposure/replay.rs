@@ -1,10 +1,14 @@
-//! Requests that were found, put before the code that decides.
+//! Requests that were found, put before the code that decides; and made of two, where something between them changes
+//! what is asked.
 
-use crate::model::{GatewayId, ServiceId};
+use crate::model::policy::{PathRewrite, Policy};
+use crate::model::{GatewayId, Mesh, ServiceId};
 use crate::verify::{Claim, Request};
 use mesh_bundle::Bundle;
 use mesh_bundle::format::{FieldRef, Id, Listener, ListenerProtocol};
 use mesh_bundle::journey::{self, Entry, Held};
+use mesh_bundle::path::NormalPath;
+use mesh_lang::value::PathPattern;
 
 /// Whether a client's request arrives at a service.
 pub(super) fn from_client(
@@ -86,4 +90,68 @@ fn sent(request: &Request) -> journey::Request {
             .collect(),
         ..journey::Request::new(&request.method, &request.host, request.path.as_str())
     }
+}
+
+/// What a client would send for the part behind a gateway, as far as the part before lets it say: door and host are
+/// those of the request before, the method is that of the one behind, everything else is of both.
+pub(super) fn merged(
+    before: &Request,
+    behind: &Request,
+    path: Option<NormalPath<'static>>,
+) -> Request {
+    let mut request = before.clone();
+    let add = |all: &mut Vec<(String, Vec<u8>)>, more: &[(String, Vec<u8>)]| {
+        for (name, value) in more {
+            if all.iter().all(|(known, _)| known != name) {
+                all.push((name.clone(), value.clone()));
+            }
+        }
+    };
+    add(&mut request.headers, &behind.headers);
+    add(&mut request.cookies, &behind.cookies);
+    add(&mut request.query, &behind.query);
+    for token in &behind.tokens {
+        if request
+            .tokens
+            .iter()
+            .all(|it| it.provider != token.provider)
+        {
+            request.tokens.push(token.clone());
+        }
+    }
+    if request.keys.is_empty() {
+        request.keys.clone_from(&behind.keys);
+    }
+    request.method.clone_from(&behind.method);
+    if let Some(path) = path {
+        request.path = path;
+    }
+    request
+}
+
+/// The path that becomes the one behind a rewrite of the prefix.
+pub(super) fn before_rewrite(
+    mesh: &Mesh,
+    levels: &[&Policy],
+    paths: &[PathPattern],
+    behind: &Request,
+) -> Option<NormalPath<'static>> {
+    let rewrite = levels
+        .iter()
+        .rev()
+        .find_map(|level| level.rewrite.path.as_ref())?;
+    let PathRewrite::Prefix(to) = &rewrite.value else {
+        return None;
+    };
+    let rest = behind
+        .path
+        .as_str()
+        .strip_prefix(to.trim_end_matches('/'))?;
+    let from = paths.iter().find_map(|pattern| {
+        let text = pattern.to_string();
+        text.strip_suffix("/**").map(str::to_owned)
+    })?;
+    let path = format!("{from}{rest}");
+    let path = NormalPath::parse(&path, mesh.encoded_slash.value).ok()?;
+    Some(path.into_owned())
 }

@@ -1,6 +1,7 @@
 //! How high the items of each layer are: where their lines are short, in their order, and not on each other.
 
-use super::{Item, Placed, Port, Ports, Side, Wire, offset};
+use super::{Item, Placed, Port, Ports, Side, Slot, Wire, offset};
+use std::collections::BTreeMap;
 
 /// Sweeps over all layers.
 const SWEEPS: usize = 12;
@@ -141,15 +142,15 @@ fn settle(items: &mut [Item], layer: &[usize], wished: &[f64]) {
 
 /// In which order lines meet boxes: by where they come from.
 fn meeting(items: &[Item], boxes: &[Placed], wires: &[Wire]) -> Ports {
-    let mut ports = Ports::new();
+    let mut lists: BTreeMap<(usize, Option<usize>, Side), Vec<usize>> = BTreeMap::new();
     for (number, wire) in wires.iter().enumerate() {
         let Port { item, row } = wire.left;
-        ports
+        lists
             .entry((item, row, Side::Right))
             .or_default()
             .push(number);
         let Port { item, row } = wire.right;
-        ports
+        lists
             .entry((item, row, Side::Left))
             .or_default()
             .push(number);
@@ -161,7 +162,11 @@ fn meeting(items: &[Item], boxes: &[Placed], wires: &[Wire]) -> Ports {
             items[item].y + boxes[item].middle(port.row)
         }
     };
-    for ((_, _, side), all) in &mut ports {
+    let mut ports = Ports {
+        begins: vec![Slot::default(); wires.len()],
+        ends: vec![Slot::default(); wires.len()],
+    };
+    for ((_, _, side), mut all) in lists {
         all.sort_by(|a, b| {
             let towards = |number: usize| {
                 let wire = &wires[number];
@@ -172,6 +177,14 @@ fn meeting(items: &[Item], boxes: &[Placed], wires: &[Wire]) -> Ports {
             };
             towards(*a).total_cmp(&towards(*b))
         });
+        let of = all.len();
+        for (place, wire) in all.into_iter().enumerate() {
+            let slot = Slot { place, of };
+            match side {
+                Side::Right => ports.begins[wire] = slot,
+                Side::Left => ports.ends[wire] = slot,
+            }
+        }
     }
     ports
 }

@@ -13,7 +13,7 @@ mod layers;
 mod order;
 
 use super::{EdgeKind, Graph, NodeId, NodeKind};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Everything that is drawn, in pixels from the top left.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub(super) struct Label {
 /// Around everything.
 const MARGIN: f64 = 28.0;
 /// Above the first box: the title.
-const TITLE: f64 = 40.0;
+pub(super) const TITLE: f64 = 40.0;
 /// Between a box's side and its text.
 pub(super) const PADDING: f64 = 12.0;
 /// What stands above the rows: a name and a line below it, and one more of what is exposed.
@@ -127,8 +127,19 @@ enum Side {
     Right,
 }
 
-/// Lines by where they meet boxes, from top to bottom.
-type Ports = BTreeMap<(usize, Option<usize>, Side), Vec<usize>>;
+/// Which of how many lines at its place each line is, from top to bottom: where it begins and where it ends.
+#[derive(Clone, Debug)]
+struct Ports {
+    begins: Vec<Slot>,
+    ends: Vec<Slot>,
+}
+
+/// One of some places.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    place: usize,
+    of: usize,
+}
 
 /// Places everything.
 pub(super) fn layout(graph: &Graph) -> Layout {
@@ -204,7 +215,7 @@ fn title_width(graph: &Graph, id: NodeId) -> f64 {
     let exposure = node.exposure.as_ref().map(super::Exposure::in_short);
     let exposure = exposure.map_or(0.0, |text| text_width(&clipped(&text), 11.0) + 18.0);
     // Bold text is wider.
-    (text_width(&node.name, 14.0) * 1.1)
+    (text_width(&node.name, 14.0) * 1.16)
         .max(text_width(&subtitle(graph, id), 11.0))
         .max(exposure)
 }
@@ -214,7 +225,7 @@ pub(super) fn subtitle(graph: &Graph, id: NodeId) -> String {
     let node = &graph[id];
     let kind = match node.kind {
         NodeKind::Internet => "clients",
-        NodeKind::AnyService => "those without `calls`",
+        NodeKind::AnyService => "services without calls",
         kind => kind.word(),
     };
     match &node.namespace {
@@ -321,12 +332,12 @@ impl Placed {
 /// From the top of a box to where a line meets it.
 fn offset(boxes: &[Placed], ports: &Ports, port: Port, side: Side, wire: usize) -> f64 {
     let middle = boxes[port.item].middle(port.row);
-    let Some(all) = ports.get(&(port.item, port.row, side)) else {
-        return middle;
+    let Slot { place, of } = match side {
+        Side::Right => ports.begins[wire],
+        Side::Left => ports.ends[wire],
     };
-    let place = all.iter().position(|other| *other == wire).unwrap_or(0);
-    let first = -(number(all.len()) - 1.0) / 2.0;
-    middle + (first + number(place)) * slot(all.len())
+    let first = -(number(of) - 1.0) / 2.0;
+    middle + (first + number(place)) * slot(of)
 }
 
 /// Columns, lines and labels.
@@ -388,9 +399,7 @@ fn finish(
             pieces.push([(x, y), (x + width, y)]);
         }
         pieces.push([(end_box.x - 10.0, end), (end_box.x, end)]);
-        let few = ports
-            .get(&(wire.left.item, wire.left.row, Side::Right))
-            .is_some_and(|all| all.len() <= FEW);
+        let few = ports.begins[number].of <= FEW;
         let label = (few && !wire.label.is_empty()).then(|| Label {
             x: start + if wire.reversed { 14.0 } else { 8.0 },
             y: begin - 3.0,
