@@ -13,34 +13,42 @@ fn main() {
 }
 
 const LINES: usize = 10_000;
+/// Services that call each other, one after the other.
+const CHAIN: usize = 10;
 const URI: &str = "untitled:mesh";
 
-/// Services with versions, routes and rules, and a gateway with a host for every ten of them.
+/// Services that call each other in chains of ten, with versions, routes and rules, and a gateway with a host for
+/// each chain.
 fn mesh() -> String {
     let mut text =
         String::from("mesh big { mtls strict; authz deny-by-default }\nparam canary = 10%\n");
     let mut service = 0;
-    while text.matches('\n').count() < LINES - 1_200 {
-        let caller = if service == 0 {
-            "edge".to_owned()
-        } else {
-            format!("edge, s{}", service - 1)
+    while service % CHAIN != 0 || text.matches('\n').count() < LINES - 900 {
+        let place = service % CHAIN;
+        let caller = match place {
+            0 => "edge".to_owned(),
+            _ => format!("edge, s{}", service - 1),
         };
-        let calls = service + 1;
+        let calls = match place {
+            9 => "calls none".to_owned(),
+            _ => format!("calls s{}", service + 1),
+        };
+        // Who calls waits longer than who is called.
+        let seconds = 2 * (CHAIN - place);
         let _ = write!(
             text,
             "## The service of team {service}.
 service s{service} {{
-  calls s{calls} {{ timeout 500ms }}
+  {calls}
   version v1 {{ endpoints 127.0.0.1:9081, 127.0.0.1:9084 weight 2 }}
   version v2 {{ endpoints dns s{service}-v2.internal:9080 every 5s }}
-  timeout 3s {{ connect 1s; idle 60s }}
-  retry 2 on 5xx, reset, connect-failure {{ per-try 1s; backoff 25ms..250ms }}
+  timeout {seconds}s {{ connect 1s; idle 60s }}
+  retry 1 on 5xx, reset, connect-failure {{ per-try 500ms; backoff 25ms..250ms }}
   limits {{ connections 100; pending 10; requests 200 }}
   route {{
     when header.end-user == \"jason\"       -> v2
     when cookie.user matches r\".*[0-4]\"   -> v1
-    POST, PUT /reviews/**                 -> v1 {{ timeout 5s }}
+    POST, PUT /reviews/**                 -> v1 {{ timeout 1s }}
     otherwise                             -> split canary v2, rest v1 {{ sticky cookie.session }}
   }}
   authz {{
@@ -53,16 +61,11 @@ service s{service} {{
         );
         service += 1;
     }
-    let _ = write!(
-        text,
-        "service s{service} {{ endpoints 127.0.0.1:1; authz {{ allow edge, s{} }} }}\n\
-         namespace ops {{ service console {{ endpoints 127.0.0.1:2 }} }}\n\
-         gateway edge {{\n  listen 80 http\n  trusted-proxies none\n",
-        service - 1
-    );
-    for host in 0..service / 10 {
+    text.push_str("namespace ops { service console { endpoints 127.0.0.1:2 } }\n");
+    text.push_str("gateway edge {\n  listen 80 http\n  trusted-proxies none\n");
+    for host in 0..service / CHAIN {
         let _ = writeln!(text, "  host h{host}.example {{");
-        for arm in host * 10..host * 10 + 10 {
+        for arm in host * CHAIN..(host + 1) * CHAIN {
             let _ = writeln!(text, "    GET, POST /s{arm}/** -> s{arm}");
         }
         let _ = writeln!(text, "    otherwise -> respond 404\n  }}");
@@ -91,7 +94,7 @@ impl Editor {
         });
         let text = mesh();
         let at = text[..text.len() / 2]
-            .rfind("  timeout 3s")
+            .rfind("  timeout 10s")
             .expect("it is there");
         let line = text[..at].matches('\n').count();
         let mut editor = Self {
@@ -100,7 +103,7 @@ impl Editor {
             version: 1,
             next_id: 0,
             line,
-            character: "  timeout 3s".len(),
+            character: "  timeout 10".len(),
             typed: false,
         };
         let can = json!({ "general": { "positionEncodings": ["utf-8"] } });
@@ -155,6 +158,7 @@ impl Editor {
     fn press(&mut self) {
         self.version += 1;
         let at = |character: usize| json!({ "line": self.line, "character": character });
+        // `10s`, `100s` and back.
         let (end, text) = if self.typed {
             (self.character + 1, "")
         } else {

@@ -284,7 +284,7 @@ impl Subject {
         let matches = matches(&self.arms);
         let callers = ["default/edge", "default/cart", "shop/pay", "shop/other"];
         let world = World {
-            callers: callers.iter().map(|&caller| caller.to_owned()).collect(),
+            callers: std::sync::Arc::new(callers.iter().map(|&caller| caller.to_owned()).collect()),
             ..World::default()
         };
         let mut space = Space::new(world, &[&matches], &[]).unwrap();

@@ -1,10 +1,11 @@
 //! Which files belong together.
 //!
 //! In: the folders that an editor has open, and the files in them. Out: for a file the meshes that it is a
-//! part of, by their roots. A mesh is the directory that the file with its `mesh` item lies in. So the mesh
-//! of a file is found upwards from it, in the folder that is open; if nothing is found there, among those
-//! that import a directory around it. Where each of several files of a directory has a `mesh` of its own,
-//! as samples have, each is a mesh. What belongs nowhere is a mesh by itself, with what lies beside it.
+//! part of, by their roots. A mesh has one `mesh` item, and its root is the widest directory around a file of
+//! which that holds: whoever runs `meshc` there means all that is below. Where files import others, the root is
+//! the directory that the `mesh` item lies in, and what is imported belongs to those that import it. Where each
+//! of several files of a directory has a `mesh` of its own, as samples have, each is a mesh. What belongs
+//! nowhere is a mesh by itself, with what lies beside it.
 
 use super::paths::{is_policy, lexically};
 use mesh_lang::parser::parse;
@@ -120,7 +121,11 @@ impl Workspace {
         if let Some(root) = said.max_by_key(|root| root.components().count()) {
             return vec![root.clone()];
         }
-        let own = self.upwards(file, buffers);
+        let own = match self.upwards(file, buffers) {
+            Some(root) if root.is_dir() => Some(self.widened(root, buffers)),
+            Some(root) => Some(root),
+            None => self.around(file, buffers),
+        };
         let mut roots: Vec<PathBuf> = own.into_iter().collect();
         roots.extend(self.importers(file, buffers));
         if roots.is_empty() {
@@ -158,6 +163,38 @@ impl Workspace {
             }
         }
         None
+    }
+
+    /// The widest directory around a root that has no other `mesh` item in it, and no imports.
+    fn widened(&mut self, root: PathBuf, buffers: &Buffers) -> PathBuf {
+        let outlines = self.scan(buffers);
+        let folders = self
+            .folders
+            .iter()
+            .filter(|folder| root.starts_with(folder));
+        let Some(last) = folders.min_by_key(|folder| folder.components().count()) else {
+            return root;
+        };
+        let wider = root
+            .ancestors()
+            .take_while(|directory| directory.starts_with(last));
+        let whole = wider.take_while(|directory| meshes_below(directory, &outlines) == Some(1));
+        whole.last().map_or_else(|| root.clone(), Path::to_owned)
+    }
+
+    /// The mesh whose `mesh` item lies beside or below a directory around a file, if it is the only one there.
+    fn around(&mut self, file: &Path, buffers: &Buffers) -> Option<PathBuf> {
+        let outlines = self.scan(buffers);
+        let is_open = |directory: &&Path| {
+            self.folders
+                .iter()
+                .any(|folder| directory.starts_with(folder))
+        };
+        let around = file.ancestors().skip(1).take_while(is_open);
+        let found = around.map(|directory| (directory, meshes_below(directory, &outlines)));
+        let (directory, count) = found.into_iter().find(|(_, count)| *count != Some(0))?;
+        let directory = directory.to_owned();
+        (count == Some(1)).then(|| self.widened(directory, buffers))
     }
 
     /// The meshes that import a directory around a file, by themselves or through others.
@@ -207,6 +244,21 @@ impl Workspace {
         }
         files
     }
+}
+
+/// How many `mesh` items the files below a directory have; none where some of them import others.
+fn meshes_below(directory: &Path, outlines: &BTreeMap<PathBuf, Outline>) -> Option<usize> {
+    let below = outlines
+        .iter()
+        .filter(|(path, _)| path.starts_with(directory));
+    let mut count = 0;
+    for (_, outline) in below {
+        if !outline.imports.is_empty() {
+            return None;
+        }
+        count += usize::from(outline.has_mesh);
+    }
+    Some(count)
 }
 
 /// The mesh that a directory is for a file in it or below it, if it has a `mesh` item.
@@ -310,8 +362,30 @@ mod tests {
         let open = [("shop/teams/a/new.mesh", "mesh new { }")];
         assert_eq!(
             meshes(&files, &open, "shop/teams/a/cart.mesh"),
-            ["shop/teams/a"]
+            ["shop/teams"]
         );
+    }
+
+    #[test]
+    fn a_mesh_is_as_wide_as_there_is_no_other() {
+        let files = [
+            ("market/platform/mesh.mesh", "mesh market { }\n"),
+            ("market/platform/edge.mesh", "gateway edge { }\n"),
+            ("market/teams/a/cart.mesh", "service cart { }\n"),
+            ("other/mesh.mesh", "mesh other { }\n"),
+        ];
+        for file in [
+            "market/platform/mesh.mesh",
+            "market/platform/edge.mesh",
+            "market/teams/a/cart.mesh",
+        ] {
+            assert_eq!(meshes(&files, &[], file), ["market"], "{file}");
+        }
+        // The folder that is open is the widest.
+        assert_eq!(meshes(&files[..3], &[], "market/teams/a/cart.mesh"), [""]);
+        // What belongs to one of two is not guessed.
+        let file = ("new/x.mesh", "service x { }\n");
+        assert_eq!(meshes(&[files[0], files[3], file], &[], file.0), ["new"]);
     }
 
     #[test]

@@ -70,8 +70,12 @@ impl World {
             source,
             places: Vec::new(),
         };
-        self.documents.insert(path, document);
+        self.documents.insert(path.clone(), document);
         self.assign();
+        // Its findings are told with its version, even if they are known already.
+        let places = self.documents.get(&path).map(|it| &it.places);
+        let roots = places.into_iter().flatten().map(|(root, _)| root.clone());
+        self.changed.extend(roots);
     }
 
     /// A document was edited.

@@ -16,6 +16,7 @@ use crate::plan::formula::FormulaId;
 use crate::plan::table::Match;
 use crate::plan::{match_of, rule_methods};
 use mesh_bundle::format::Id;
+use std::sync::Arc;
 
 /// Rules that decide together.
 pub(super) struct Rules<'m> {
@@ -53,7 +54,7 @@ pub(super) fn of_service<'m>(mesh: &'m Mesh, service: &'m Service) -> Option<Rul
         Mtls::Permissive => world.anonymous = true,
         Mtls::Off => {
             world.anonymous = true;
-            world.callers.clear();
+            world.callers = Arc::default();
         }
     }
     of_block(mesh, service.authz.as_ref()?, denies, world)

@@ -12,6 +12,7 @@ use crate::plan::formula::FormulaId;
 use crate::plan::table::Match;
 use mesh_bundle::format::{self, Bundle, Id};
 use mesh_lang::value::HostPattern;
+use std::sync::Arc;
 
 /// A table, and what is known of its requests.
 #[derive(Clone, Debug)]
@@ -58,11 +59,15 @@ pub fn of_mesh(mesh: &Mesh, complete: bool) -> Vec<Subject<'_>> {
         region: hosts_of(gateway, block).filter(|_| complete),
         record: Record::HostBlock(index),
     });
+    let callers = Arc::new(callers(mesh));
     let routes = (0..).zip(&mesh.services).filter_map(|(index, service)| {
         Some(Subject {
             table: service.route.as_ref()?,
             place: Place::Route(service),
-            world: at_caller(mesh, service),
+            world: World {
+                callers: Arc::clone(&callers),
+                ..met_by(mesh, service)
+            },
             region: None,
             record: Record::Service(index),
         })
@@ -97,7 +102,7 @@ pub(super) fn at_gateway(
     World {
         encoded_slash: mesh.encoded_slash.value,
         host: some_host(gateway, block),
-        callers: Vec::new(),
+        callers: Arc::default(),
         anonymous: true,
         doors,
         direct: complete && gateway.trusted_proxies.as_ref().is_none_or(Vec::is_empty),
@@ -109,15 +114,18 @@ pub(super) fn at_gateway(
 
 /// The requests to a service, where its callers route them.
 pub(super) fn at_caller(mesh: &Mesh, service: &Service) -> World {
-    let name = |namespace: &str, name: &str| format!("{namespace}/{name}");
-    let services = mesh.services.iter();
-    let services = services.map(|service| name(&service.namespace, &service.name));
-    let gateways = mesh.gateways.iter();
-    let gateways = gateways.map(|gateway| name(&gateway.namespace, &gateway.name));
+    World {
+        callers: Arc::new(callers(mesh)),
+        ..met_by(mesh, service)
+    }
+}
+
+/// The same, but for who calls.
+fn met_by(mesh: &Mesh, service: &Service) -> World {
     World {
         encoded_slash: mesh.encoded_slash.value,
         host: service.name.clone(),
-        callers: services.chain(gateways).collect(),
+        callers: Arc::default(),
         anonymous: false,
         doors: Vec::new(),
         direct: false,
@@ -125,6 +133,16 @@ pub(super) fn at_caller(mesh: &Mesh, service: &Service) -> World {
         tokens: token_names(mesh),
         keys: key_names(mesh),
     }
+}
+
+/// All who call services.
+fn callers(mesh: &Mesh) -> Vec<String> {
+    let name = |namespace: &str, name: &str| format!("{namespace}/{name}");
+    let services = mesh.services.iter();
+    let services = services.map(|service| name(&service.namespace, &service.name));
+    let gateways = mesh.gateways.iter();
+    let gateways = gateways.map(|gateway| name(&gateway.namespace, &gateway.name));
+    services.chain(gateways).collect()
 }
 
 /// Whether clients show certificates at a listener.

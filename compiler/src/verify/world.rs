@@ -1,6 +1,7 @@
 //! Which requests there are at all, before a table asks anything.
 
 use mesh_bundle::path::EncodedSlash;
+use std::sync::Arc;
 
 /// What is known of the requests that a table meets. What is not known is left open: a proof then holds for
 /// more requests than there are, never for fewer.
@@ -10,8 +11,8 @@ pub struct World {
     pub encoded_slash: EncodedSlash,
     /// The host of a request of which no host is asked.
     pub host: String,
-    /// Who calls, as `namespace/name`.
-    pub callers: Vec<String>,
+    /// Who calls, as `namespace/name`; shared, as most tables of a mesh have the same.
+    pub callers: Arc<Vec<String>>,
     /// Whether somebody calls whose identity is not known.
     pub anonymous: bool,
     /// Where requests come in; none: anywhere.
@@ -47,13 +48,23 @@ impl Door {
     }
 }
 
+impl World {
+    /// Adds the callers of another one; they are in order then, each once.
+    pub(super) fn add_callers(&mut self, other: &Self) {
+        let callers = Arc::make_mut(&mut self.callers);
+        callers.extend(other.callers.iter().cloned());
+        callers.sort();
+        callers.dedup();
+    }
+}
+
 impl Default for World {
     /// A caller without identity, at any door.
     fn default() -> Self {
         Self {
             encoded_slash: EncodedSlash::Reject,
             host: "shop.example".to_owned(),
-            callers: Vec::new(),
+            callers: Arc::default(),
             anonymous: true,
             doors: Vec::new(),
             direct: false,

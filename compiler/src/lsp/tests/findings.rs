@@ -1,8 +1,14 @@
 //! Findings while somebody types.
 
 use super::session::{Session, abilities, cursor, example, is_outdated};
+use crate::compile::{Selection, check};
+use crate::lsp::paths;
+use crate::project::Project;
 use gen_lsp_types::{DiagnosticSeverity, Position};
+use mesh_lang::diagnostic::Diagnostic;
+use mesh_lang::source::FileId;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
 
@@ -222,4 +228,61 @@ fn several_folders_have_their_own_meshes() {
         json!({ "event": event }),
     );
     assert_eq!(session.findings("two/b.mesh"), [""; 0]);
+}
+
+#[test]
+fn an_editor_is_told_what_meshc_lint_tells() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let examples = examples.canonicalize().expect("they are there");
+    let mut session = Session::start(&[]);
+    let folder = json!({ "uri": paths::to_uri(&examples), "name": "examples" });
+    let event = json!({ "added": [folder], "removed": [] });
+    session.notify(
+        "workspace/didChangeWorkspaceFolders",
+        json!({ "event": event }),
+    );
+    let mut opened = 0;
+    for entry in std::fs::read_dir(&examples).expect("a directory").flatten() {
+        let mesh = entry.path();
+        let Some(project) = mesh.is_dir().then(|| Project::load(&mesh).ok()).flatten() else {
+            continue;
+        };
+        let mut checked = check(project, &Selection::default());
+        checked.plan();
+        for index in 0..checked.files as u32 {
+            let name = checked.sources.get(FileId(index)).name();
+            let uri = paths::to_uri(&mesh.join(name));
+            let own = |it: &&Diagnostic| it.span().is_some_and(|span| span.file == FileId(index));
+            let told = checked
+                .diagnostics
+                .iter()
+                .filter(own)
+                .map(|it| it.code.id().to_owned());
+            let mut told: Vec<String> = told.collect();
+
+            let text = std::fs::read_to_string(mesh.join(name)).expect("a file");
+            let document = json!({ "uri": uri, "languageId": "mesh", "version": 1, "text": text });
+            session.notify("textDocument/didOpen", json!({ "textDocument": document }));
+            let place = json!({ "textDocument": { "uri": uri }, "position": Position::default() });
+            session
+                .request("textDocument/hover", place)
+                .expect("it is answered");
+            let key = mesh.join(name).display().to_string();
+            session.wait("findings", |it| it.published.contains_key(&key));
+            let code = |it: &gen_lsp_types::Diagnostic| match &it.code {
+                Some(gen_lsp_types::Code::String(code)) => code.clone(),
+                _ => String::new(),
+            };
+            let mut shown: Vec<String> = session.published[&key]
+                .diagnostics
+                .iter()
+                .map(code)
+                .collect();
+            told.sort();
+            shown.sort();
+            assert_eq!(shown, told, "{key}");
+            opened += 1;
+        }
+    }
+    assert!(opened > 0);
 }

@@ -341,11 +341,7 @@ pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
             keys: ids.key_names.clone(),
             ..at_caller(new.mesh, service)
         };
-        world
-            .callers
-            .extend(at_caller(old.mesh, &old.mesh.services[before]).callers);
-        world.callers.sort();
-        world.callers.dedup();
+        world.add_callers(&at_caller(old.mesh, &old.mesh.services[before]));
         tables.compare(&world, None, diff);
     }
 }

@@ -120,9 +120,7 @@ pub(super) fn services(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff)
 /// Whoever may come to a service on either side.
 fn callers(old: Side<'_>, before: &Service, new: Side<'_>, after: &Service) -> World {
     let mut world = at_caller(new.mesh, after);
-    world.callers.extend(at_caller(old.mesh, before).callers);
-    world.callers.sort();
-    world.callers.dedup();
+    world.add_callers(&at_caller(old.mesh, before));
     for (side, service) in [(old, before), (new, after)] {
         let unknown =
             side.mesh.without_sidecar(service) || side.mesh.mtls_of(service).value != Mtls::Strict;

@@ -187,7 +187,7 @@ fn tests_on_the_text_of_a_path_hang_together_with_its_patterns() {
 #[test]
 fn witnesses_read_like_requests() {
     let callers = World {
-        callers: vec!["default/cart".to_owned(), "payments/ledger".to_owned()],
+        callers: vec!["default/cart".to_owned(), "payments/ledger".to_owned()].into(),
         ..World::default()
     };
     let subject = Subject::new(vec![
@@ -323,7 +323,7 @@ fn only_requests_that_there_are_reach_anything() {
     );
     let world = World {
         encoded_slash: EncodedSlash::Keep,
-        callers: vec!["default/edge".to_owned()],
+        callers: vec!["default/edge".to_owned()].into(),
         anonymous: false,
         doors: vec![
             Door {

@@ -5,6 +5,7 @@ use crate::model::{JwtId, KeysId};
 use mesh_bundle::decide::{ClaimValue, Plain};
 use mesh_bundle::path::{EncodedSlash, NormalPath};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// A request to try.
 #[derive(Clone, Debug)]
@@ -295,7 +296,7 @@ proptest! {
         });
         let callers = ["default/edge", "shop/cart", "shop/pay"];
         let world = World {
-            callers: callers.iter().map(|&caller| caller.to_owned()).collect(),
+            callers: Arc::new(callers.iter().map(|&caller| caller.to_owned()).collect()),
             ..World::default()
         };
         let subject = Subject::new(arms.collect()).in_world(world);
