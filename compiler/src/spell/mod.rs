@@ -24,7 +24,7 @@ mod tests;
 
 pub use line::Statement;
 pub(crate) use line::{Line, told};
-pub(crate) use value::percent;
+pub(crate) use value::{duration, percent};
 
 use crate::model::{DEFAULT_NAMESPACE, Mesh, ServiceId};
 use mesh_lang::format::format;
