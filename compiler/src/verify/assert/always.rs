@@ -29,7 +29,7 @@ impl<'m> Prover<'m> {
         if entrances.is_empty() {
             return Outcome::Vacuous(match &reaches.at {
                 Some(host) => format!("nobody serves `{host}`"),
-                None => format!("no arm leads to `{}`", self.target_name(reaches.target)),
+                None => format!("no arm of theirs leads to `{}`", self.target_name(reaches.target)),
             });
         }
         let mut unknown = None;
@@ -44,7 +44,10 @@ impl<'m> Prover<'m> {
         match unknown {
             Some(why) => Outcome::NotProved(why),
             None if speaks_of_some => Outcome::Holds,
-            None => Outcome::Vacuous("no request is as it says".to_owned()),
+            None => Outcome::Vacuous(match &reaches.at {
+                Some(host) => format!("nobody serves a request like this at `{host}`"),
+                None => "no request is as it says".to_owned(),
+            }),
         }
     }
 

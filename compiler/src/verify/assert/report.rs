@@ -108,6 +108,9 @@ fn test(
     };
     let text = prover.sources.text(claim.span);
     let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if mesh.tests.iter().any(|test| test.title == title) {
+        return None; // it was added
+    }
     let line = Place::inside(mesh, &assertion.namespace).request(&written);
     let test = format!(
         "test {} {{\n  {}\n  expect {expected}\n}}",
