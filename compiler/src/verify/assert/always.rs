@@ -7,13 +7,15 @@
 use super::callers::no_space;
 use super::reach::takes_requests;
 use super::replay::{addressed, real, send};
+use super::seen::serves;
 use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
 use super::{Failure, Outcome, Prover, admission, spoken_of};
 use crate::model::condition::{Condition, Field, Predicate};
 use crate::model::proof::{Reaches, Sender};
-use crate::model::{GatewayId, ServiceId, Target};
+use crate::model::{GatewayId, HostBlock, ServiceId, Target};
 use crate::verify::{Budget, Request, Verdict};
 use mesh_lang::source::Span;
+use mesh_lang::value::HostPattern;
 use std::collections::BTreeSet;
 
 impl<'m> Prover<'m> {
@@ -27,10 +29,18 @@ impl<'m> Prover<'m> {
         let sent = Condition::And(sent);
         let entrances = self.entrances(reaches);
         if entrances.is_empty() {
-            return Outcome::Vacuous(match &reaches.at {
-                Some(host) => format!("nobody serves `{host}`"),
-                None => format!("no arm of theirs leads to `{}`", self.target_name(reaches.target)),
-            });
+            let name = self.target_name(reaches.target);
+            return Outcome::Vacuous(format!("no arm of theirs leads to `{name}`"));
+        }
+        if let Some(host) = reaches
+            .at
+            .as_ref()
+            .filter(|host| !is_served(&entrances, host))
+        {
+            return Outcome::Fails(Box::new(Failure {
+                what: format!("no gateway serves all of `{host}`"),
+                ..Failure::default()
+            }));
         }
         let mut unknown = None;
         let mut speaks_of_some = false;
@@ -44,10 +54,7 @@ impl<'m> Prover<'m> {
         match unknown {
             Some(why) => Outcome::NotProved(why),
             None if speaks_of_some => Outcome::Holds,
-            None => Outcome::Vacuous(match &reaches.at {
-                Some(host) => format!("nobody serves a request like this at `{host}`"),
-                None => "no request is as it says".to_owned(),
-            }),
+            None => Outcome::Vacuous("no request is as it says".to_owned()),
         }
     }
 
@@ -66,12 +73,14 @@ impl<'m> Prover<'m> {
             if !is_meant || !takes_requests(gateway) {
                 continue;
             }
-            for host in &gateway.hosts {
+            let has_arm = |host: &&HostBlock| {
                 let mut targets = host.table.arms.iter().flat_map(|arm| arm.action.targets());
-                if reaches.at.is_some() || targets.any(leads) {
-                    entrances.push(Entrance::Host(id, gateway, host));
-                }
-            }
+                targets.any(leads)
+            };
+            // A host that is named is no business of gateways that do not lead there at all.
+            let is_asked = reaches.at.is_some() && gateway.hosts.iter().any(|it| has_arm(&it));
+            let hosts = gateway.hosts.iter().filter(|it| is_asked || has_arm(it));
+            entrances.extend(hosts.map(|host| Entrance::Host(id, gateway, host)));
         }
         for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
             let is_meant = reaches.who.iter().any(|who| match who {
@@ -172,6 +181,20 @@ impl<'m> Prover<'m> {
             Target::Service(_) | Target::Own(_) => name,
         }
     }
+}
+
+/// Whether all hosts that a pattern takes are served at some entrances. Services know each other by single names.
+fn is_served(entrances: &[Entrance<'_>], host: &HostPattern) -> bool {
+    let mut entrances = entrances.iter();
+    entrances.any(|entrance| match entrance {
+        Entrance::Host(_, _, block) => block.patterns.iter().any(|pattern| match host {
+            HostPattern::Exact(name) => serves(pattern, name),
+            // One host more than any list has.
+            HostPattern::Suffix(suffix) => serves(pattern, &format!("?.{suffix}")),
+            HostPattern::Any => *pattern == HostPattern::Any,
+        }),
+        Entrance::Sidecar(..) => matches!(host, HostPattern::Exact(_)),
+    })
 }
 
 /// What requests on a way must not be like to arrive: what holds, what does not.

@@ -98,7 +98,11 @@ impl Prover<'_> {
     ) -> Result<Option<Reached>, String> {
         let to = aim.service();
         let with_hop = hops.iter().filter_map(|(caller, hops)| {
-            let hop = hops.iter().find(|hop| hop.to == to)?;
+            let mut hops = hops.iter().filter(|hop| hop.to == to);
+            let hop = hops
+                .clone()
+                .find(|hop| !hop.is_copy)
+                .or_else(|| hops.next())?;
             Some((*caller, hop))
         });
         let with_hop: BTreeMap<Caller, &Hop> = with_hop.collect();
@@ -137,15 +141,26 @@ impl Prover<'_> {
             let Caller::Gateway(gateway) = caller else {
                 continue;
             };
+            let reached = |hop: &Hop, request: Option<Request>| Reached {
+                from: caller,
+                hop: hop.clone(),
+                request,
+            };
+            let own = BTreeSet::from([caller]);
+            let copy = hops[&caller].iter().find(|hop| hop.to == to && hop.is_copy);
             match self.through(aim, &doorway, gateway) {
                 Found::Nothing => {}
-                Found::NotFoundOut(why) => unknown = unknown.or(Some(why)),
                 Found::This(failure) => {
-                    return Ok(Some(Reached {
-                        from: caller,
-                        hop: with_hop[&caller].clone(),
-                        request: failure.request,
-                    }));
+                    return Ok(Some(reached(with_hop[&caller], failure.request)));
+                }
+                Found::NotFoundOut(why) => {
+                    // A copy is a hop like any other.
+                    let some =
+                        copy.map(|hop| (hop, doorway.some(&own, &mut Budget::USUAL.clone())));
+                    if let Some((hop, Ok(Verdict::Yes(request)))) = some {
+                        return Ok(Some(reached(hop, Some(real(*request)))));
+                    }
+                    unknown = unknown.or(Some(why));
                 }
             }
         }

@@ -27,6 +27,8 @@ mod seen;
 mod ways;
 
 use self::callers::Caller;
+#[cfg(test)]
+pub(super) use self::ways::leads_to;
 use super::Request;
 use crate::model::Mesh;
 use crate::model::condition::Condition;

@@ -526,7 +526,11 @@ pub(super) fn is_nameless(mesh: &Mesh, service: &Service) -> bool {
 }
 
 /// Services at which requests to a target may arrive.
-pub(super) fn leads_to(mesh: &Mesh, target: Target, passed: usize) -> BTreeSet<ServiceId> {
+pub(in crate::verify) fn leads_to(
+    mesh: &Mesh,
+    target: Target,
+    passed: usize,
+) -> BTreeSet<ServiceId> {
     let mut all = BTreeSet::from([target.service()]);
     if let Target::Service(service) = target
         && passed < MAX_HOPS
