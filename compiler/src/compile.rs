@@ -222,6 +222,7 @@ impl Checked {
             found.extend(lint::findings(mesh));
             let trials = testing::run(&mesh.tests, bundle);
             found.extend(testing::findings(&trials, bundle));
+            found.extend(verify::assertions(mesh, &self.sources, bundle));
         }
         found.retain(|it| !self.diagnostics.contains(it));
         self.diagnostics.extend(found);
@@ -281,7 +282,13 @@ impl Checked {
             reason: Some(it.reason.clone()),
             span: it.span,
         });
-        // A bundle is only written when all of them pass.
+        // A bundle is only written when all of them are proved, and pass.
+        let assertions = mesh.assertions.iter().map(|assertion| Check {
+            kind: CheckKind::Assertion,
+            title: assertion.title.clone(),
+            count: assertion.claims.len() as u32,
+            span: assertion.span,
+        });
         let tests = mesh.tests.iter().map(|test| Check {
             kind: CheckKind::Test,
             title: test.title.clone(),
@@ -291,7 +298,7 @@ impl Checked {
         Origin {
             sources: Some(source_hash(&self.sources, self.files)),
             whole: None,
-            checks: tests.collect(),
+            checks: assertions.chain(tests).collect(),
             suppressions: everywhere.chain(places).collect(),
         }
     }

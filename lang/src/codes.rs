@@ -141,6 +141,8 @@ codes! {
     E0409 MtlsMismatch "mtls-mismatch" Error "a caller that cannot prove itself where it has to";
 
     E0501 TestFailed "test-failed" Error "a test whose expectation is not met";
+    E0502 AssertFailed "assert-failed" Error "a claim that some request shows to be wrong";
+    E0503 AssertNotProved "assert-not-proved" Error "a claim of which it was not found out whether it holds";
 
     L101 NotActedOn "not-acted-on" Warning "a statement that the runtime of this version does not act on";
     L102 NotDecided "not-decided" Warning "a question that no proof answers, and why not";
@@ -167,6 +169,7 @@ codes! {
     L303 EgressOpen "egress-open" Warning "a mesh that lets through to every host";
     L304 CorsWildcardCredentials "cors-wildcard-credentials" Warning "cookies for pages of every origin";
     L305 JwtNoAudience "jwt-no-audience" Warning "tokens that may have been made for others";
+    L306 AssertVacuous "assert-vacuous" Warning "a claim about what does not exist";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";

@@ -6,6 +6,7 @@ use crate::model::{GatewayId, Mesh, ServiceId};
 use crate::verify::World;
 use mesh_lang::source::Span;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -140,7 +141,7 @@ pub fn world(mesh: &Mesh, service: ServiceId) -> World {
     World {
         encoded_slash: mesh.encoded_slash.value,
         host: mesh[service].name.clone(),
-        callers: callers.map(|(name, _)| name).collect(),
+        callers: Arc::new(callers.map(|(name, _)| name).collect()),
         anonymous: true,
         doors: Vec::new(),
         direct: false,

@@ -17,6 +17,8 @@ pub struct Assertion {
     pub namespace: String,
     /// Where that is written.
     pub span: Span,
+    /// All of it.
+    pub whole: Span,
     /// Its claims.
     pub claims: Vec<Claim>,
 }

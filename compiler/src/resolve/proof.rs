@@ -42,6 +42,7 @@ impl<'t> Resolver<'t> {
             span: item
                 .title()
                 .map_or(item.head_span(), mesh_lang::view::Str::span),
+            whole: item.span(),
             claims,
         }
     }

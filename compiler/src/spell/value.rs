@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 const MILLISECOND: u64 = 1_000_000;
 
 /// A time in milliseconds: `1500ms`.
-pub(super) fn duration(milliseconds: u32) -> String {
+pub(crate) fn duration(milliseconds: u32) -> String {
     Duration::from_nanoseconds(u64::from(milliseconds) * MILLISECOND).to_string()
 }
 

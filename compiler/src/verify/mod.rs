@@ -14,6 +14,7 @@
 //! - `field`: whether one field has a value that fits all that is asked of it, and which. `domain`: what its values
 //!   are among. `word`, `readers`, `path_readers`: the product of automata, walked and never built.
 //! - [`reach`]: which arms are reached, what takes the requests of the others. [`lint`]: what is most likely not meant.
+//! - `assert`: what the mesh claims of all requests.
 //! - [`tables`], `rules`: the tables of a mesh, with the requests that come to each. `graph`: who calls whom, and what adds up on
 //!   the way. `report`: what is said of them.
 //! - [`budget`](Budget): when a proof gives up. What gave up says so, and is never taken for "no".
@@ -49,6 +50,7 @@
 //! **Difference.** The old and the new table go into one space, and each pair of ends that do not do the same is a
 //! question with both. Where their arms share no class of paths it is answered at once.
 
+mod assert;
 mod budget;
 mod classes;
 pub mod decider;
@@ -73,6 +75,7 @@ mod tests;
 mod word;
 mod world;
 
+pub use assert::findings as assertions;
 pub use budget::Budget;
 pub use lint::{Lint, What};
 pub use reach::{Cover, Covered, Proof, Reach};

@@ -67,6 +67,16 @@ impl PathPattern {
         })
     }
 
+    /// The pattern of these segments; none where there are none, where an empty one is not the last, or where there
+    /// are several `**`. What its captures are called is not looked at.
+    pub fn of_segments(segments: Vec<Segment>) -> Option<Self> {
+        let (_, before) = segments.split_last()?;
+        let is_empty = |it: &Segment| matches!(it, Segment::Literal(text) if text.is_empty());
+        let is_rest = |it: &&Segment| matches!(it, Segment::Rest { .. });
+        let rests = segments.iter().filter(is_rest).count();
+        (!before.iter().any(is_empty) && rests <= 1).then_some(Self { segments })
+    }
+
     /// The segments.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

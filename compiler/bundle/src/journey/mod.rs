@@ -222,6 +222,16 @@ pub fn of(bundle: &Bundle, entry: Entry, request: &Request) -> Journey {
     }
 }
 
+/// What a service decides by itself about a request that comes to it with its `source`, whoever sent it on which way:
+/// the decisions by which it lets it in, or why it does not.
+pub fn admitted(
+    bundle: &Bundle,
+    service: Id<Service>,
+    request: &Request,
+) -> Result<Vec<Step>, Refusal> {
+    walk::admitted(bundle, service, request)
+}
+
 /// The way of a request that has at most so many branches; `None` where there are more. Splits behind splits
 /// multiply: whoever walks a bundle of somebody else's sets a limit.
 pub fn within(bundle: &Bundle, entry: Entry, request: &Request, most: usize) -> Option<Journey> {

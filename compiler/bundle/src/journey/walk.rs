@@ -41,6 +41,24 @@ pub(super) fn branch(
     (branch, script.advance())
 }
 
+/// What a service makes of a request that comes to it, whoever sent it and however.
+pub(super) fn admitted(
+    bundle: &Bundle,
+    service: Id<Service>,
+    request: &Request,
+) -> Result<Vec<Step>, Refusal> {
+    let steps = RefCell::default();
+    let walk = Walk {
+        bundle,
+        steps: &steps,
+        service_arms: Vec::new(),
+        share: u64::from(WHOLE),
+        script: &mut Script::default(),
+    };
+    walk.admit(bundle.service(service), request.clone())?;
+    Ok(steps.into_inner())
+}
+
 /// Which share each split on the way draws: every combination in turn.
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -208,23 +226,30 @@ impl Walk<'_> {
         levels.push(own);
         levels.extend(weaker);
         let path = self.normal(sent)?;
-        let mut arrived = changed(bundle, &levels, sent, &path);
+        let arrived = changed(bundle, &levels, sent, &path);
         if arrived != *sent {
             self.step(Step::Forwarded(Box::new(arrived.clone())));
         }
+        self.admit(service, arrived)?;
+        Ok(End::Arrived(to))
+    }
+
+    /// A service's own rules, put to what arrives.
+    fn admit(&self, service: &Service, mut arrived: Request) -> Result<(), Refusal> {
+        let bundle = self.bundle;
         // Where no sidecar stands before it, the caller's proxy judges, and knows who calls.
         let judged_by_caller = service.flags & (Service::EXTERNAL | Service::SIDECAR_NONE) != 0;
         if !judged_by_caller && !holds_sidecar(bundle, service) {
-            return Ok(End::Arrived(to));
+            return Ok(());
         }
         if service.mtls.value.get() == u32::from(Mtls::Off.code()) && !judged_by_caller {
             arrived.source = None;
         }
         let path = self.normal(&arrived)?;
         let view = arrived.plain(&path);
+        let own = (service.policy, Id::NONE);
         self.requires(&[own, (bundle.mesh().policy, Id::NONE)], &arrived, &view)?;
-        self.judged(service.authz, &view)?;
-        Ok(End::Arrived(to))
+        self.judged(service.authz, &view)
     }
 
     fn normal<'r>(&self, request: &'r Request) -> Result<NormalPath<'r>, Refusal> {

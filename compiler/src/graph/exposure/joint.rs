@@ -15,6 +15,7 @@ use crate::verify::{Budget, Door, End, Question, Reason, Request, Space, TableId
 use mesh_lang::value::{HostPattern, PathPattern};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Whose tables are in a space.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +118,8 @@ impl Joint {
         if let Some((caller, on_way, service)) = &key.services {
             let identity = caller.identity(mesh);
             let known = seen(mesh, *service, identity.is_some()) == Seen::Known;
-            world.callers = identity.into_iter().map(|(name, _)| name).collect();
+            let names = identity.into_iter().map(|(name, _)| name);
+            world.callers = Arc::new(names.collect());
             world.anonymous = false;
             for route in on_way {
                 let table = mesh[*route].route.as_ref()?;

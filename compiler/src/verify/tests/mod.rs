@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::redundant_closure_for_method_calls)] // a method of a type with a lifetime is less general
 
+mod assertions;
 mod examples;
 mod exhaustive;
 mod large;
