@@ -21,7 +21,12 @@ function show(chosen) {
 function found() {
   const text = search.value.trim().toLowerCase();
   if (text === "") return [];
-  return nodes.filter((node) => node.textContent.toLowerCase().includes(text));
+  return nodes.filter((node) => written(node).toLowerCase().includes(text));
+}
+
+// What can be read of a node; what is said when the pointer rests on it names others, too.
+function written(node) {
+  return [...node.querySelectorAll("text")].map((text) => text.textContent).join(" ");
 }
 
 function rest() {

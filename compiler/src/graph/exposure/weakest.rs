@@ -5,6 +5,7 @@ use crate::access::{holds, test};
 use crate::model::condition::{Condition, Field, Predicate};
 use crate::model::credential::Credential;
 use crate::model::{JwtId, KeysId, Mesh};
+use crate::spell::Place;
 use crate::verify::{Reason, Request, Verdict};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -38,9 +39,10 @@ pub(super) fn of(request: &Request) -> BTreeSet<Credentials> {
 
 /// `a token of staff`.
 pub(super) fn name(mesh: &Mesh, credentials: Credentials) -> String {
+    let place = Place::top(mesh);
     match credentials {
-        Credentials::Token(number) => format!("a token of {}", mesh.jwts[number as usize].name),
-        Credentials::Key(number) => format!("a key of {}", mesh.keys[number as usize].name),
+        Credentials::Token(number) => format!("a token of {}", place.jwt(JwtId(number))),
+        Credentials::Key(number) => format!("a key of {}", place.keys(KeysId(number))),
         Credentials::Certificate => "a client certificate".to_owned(),
     }
 }
