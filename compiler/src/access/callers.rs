@@ -140,7 +140,7 @@ pub fn world(mesh: &Mesh, service: ServiceId) -> World {
     World {
         encoded_slash: mesh.encoded_slash.value,
         host: mesh[service].name.clone(),
-        callers: callers.map(|(name, _)| name).collect(),
+        callers: std::sync::Arc::new(callers.map(|(name, _)| name).collect()),
         anonymous: true,
         doors: Vec::new(),
         direct: false,

@@ -441,7 +441,8 @@ impl<'h> Hops<'h> {
         if let Some((caller, on_way, service)) = &key.services {
             let identity = caller.identity(mesh);
             let known = seen(mesh, *service, identity.is_some()) == Seen::Known;
-            world.callers = identity.into_iter().map(|(name, _)| name).collect();
+            let callers = identity.into_iter().map(|(name, _)| name);
+            world.callers = std::sync::Arc::new(callers.collect());
             world.anonymous = false;
             for route in on_way {
                 routes.push(tables.len());
