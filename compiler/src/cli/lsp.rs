@@ -5,10 +5,11 @@ use crate::lsp::{self, Ended};
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
-Editors start it, and talk to it over standard input and output in the language server protocol; how each of
-them does is in editors/README.md. It finds the mesh of a file by itself: the widest directory around it, in the
-folder that is open, with one `mesh` item below. Where that is not what you mean, the setting `roots` says it, as
-initialization option or as `mesh.roots` of the configuration: a list of directories, relative to the folder.
+Editors start it, and talk to it over standard input and output in the language server
+protocol; how each of them does is in editors/README.md. It finds the mesh of a file by itself:
+the widest directory around it, in the folder that is open, with one `mesh` item below. Where
+that is not what you mean, the setting `roots` says it, as initialization option or as
+`mesh.roots` of the configuration: a list of directories, relative to the folder.
 
 Exit codes:
   0  the editor ended the session

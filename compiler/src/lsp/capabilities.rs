@@ -1,7 +1,7 @@
 //! What the server can, as it tells the editor.
 
 use super::client::{Abilities, json};
-use super::{actions, completion, formatting, tokens};
+use super::{actions, commands, completion, formatting, tokens};
 use gen_lsp_types::{
     CallHierarchyProvider, ChangeNotifications, CodeActionOptions, CodeActionProvider,
     CodeLensOptions, CompletionOptions, DefinitionProvider,
@@ -78,7 +78,7 @@ fn capabilities(can: &Abilities) -> ServerCapabilities {
         )),
         call_hierarchy_provider: Some(CallHierarchyProvider::Bool(true)),
         execute_command_provider: Some(ExecuteCommandOptions {
-            commands: vec![actions::EXPLANATION.to_owned()],
+            commands: strings(commands::COMMANDS),
             ..ExecuteCommandOptions::default()
         }),
         workspace: Some(WorkspaceOptions {

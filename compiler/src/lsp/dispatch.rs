@@ -3,8 +3,8 @@
 use super::client::{Refusal, json};
 use super::world::World;
 use super::{
-    actions, calls, completion, folding, formatting, hints, hover, lenses, links, navigation,
-    rename, symbols, tokens,
+    actions, calls, commands, completion, folding, formatting, hints, hover, lenses, links,
+    navigation, rename, symbols, tokens,
 };
 use gen_lsp_types::{
     CallHierarchyIncomingCallsRequest, CallHierarchyOutgoingCallsRequest,
@@ -29,7 +29,10 @@ pub(super) type Answer<T> = Result<T, Refusal>;
 pub(super) fn waits_for_proofs(method: &str) -> bool {
     matches!(
         Method::from(method),
-        Method::TextDocumentCodeAction | Method::TextDocumentHover | Method::TextDocumentInlayHint
+        Method::TextDocumentCodeAction
+            | Method::TextDocumentHover
+            | Method::TextDocumentInlayHint
+            | Method::WorkspaceExecuteCommand
     )
 }
 
@@ -73,7 +76,7 @@ pub(super) fn answer(world: &mut World, method: &str, params: Value) -> Answer<V
         Method::TextDocumentSemanticTokensRange => {
             run.by::<SemanticTokensRangeRequest>(tokens::range)
         }
-        Method::WorkspaceExecuteCommand => run.by::<ExecuteCommandRequest>(actions::execute),
+        Method::WorkspaceExecuteCommand => run.by::<ExecuteCommandRequest>(commands::execute),
         Method::WorkspaceSymbol => run.by::<WorkspaceSymbolRequest>(|world, params| {
             Ok(Some(symbols::of_workspace(world, params)))
         }),

@@ -18,6 +18,7 @@ mod actions;
 mod calls;
 mod capabilities;
 mod client;
+mod commands;
 mod completion;
 mod diagnostics;
 mod dispatch;

@@ -431,9 +431,11 @@ fn read<T: DeserializeOwned>(params: Value) -> Result<T, serde_json::Error> {
     serde_json::from_value(params)
 }
 
-/// The document that the parameters of a message are about, if they are about one.
+/// The document that the parameters of a message are about, if they are about one; a command has it as its
+/// first argument.
 fn document_of(params: &Value) -> Option<PathBuf> {
-    let uri = params.pointer("/textDocument/uri")?.as_str()?;
+    let uri = params.pointer("/textDocument/uri");
+    let uri = uri.or_else(|| params.pointer("/arguments/0"))?.as_str()?;
     Some(paths::of_uri(&Uri(uri.to_owned())))
 }
 

@@ -27,6 +27,7 @@ use proof::{Assertion, TestCase};
 use said::{Many, Said, Switch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use upstream::{Endpoint, Endpoints, Limits, Spread};
 
 macro_rules! ids {
@@ -115,6 +116,8 @@ pub struct Mesh {
     pub assertions: Vec<Assertion>,
     /// What is to come of some.
     pub tests: Vec<TestCase>,
+    /// Of [`Mesh::callers`], once they are listed.
+    pub(crate) listed_callers: OnceLock<Arc<Vec<String>>>,
 }
 
 /// Whether a service takes only callers whose identity it verified.
@@ -612,7 +615,23 @@ impl Mesh {
             gateways: Vec::new(),
             assertions: Vec::new(),
             tests: Vec::new(),
+            listed_callers: OnceLock::new(),
         }
+    }
+
+    /// All who call services, `namespace/name` each: services, then gateways. They are listed once, when the
+    /// mesh is whole.
+    pub fn callers(&self) -> Arc<Vec<String>> {
+        let list = || {
+            let services = self.services.iter().map(|it| (&it.namespace, &it.name));
+            let gateways = self.gateways.iter().map(|it| (&it.namespace, &it.name));
+            let all = services.chain(gateways);
+            Arc::new(
+                all.map(|(namespace, name)| format!("{namespace}/{name}"))
+                    .collect(),
+            )
+        };
+        Arc::clone(self.listed_callers.get_or_init(list))
     }
 
     /// All tables: those of host blocks, then those of routes.

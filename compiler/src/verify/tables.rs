@@ -59,15 +59,11 @@ pub fn of_mesh(mesh: &Mesh, complete: bool) -> Vec<Subject<'_>> {
         region: hosts_of(gateway, block).filter(|_| complete),
         record: Record::HostBlock(index),
     });
-    let callers = Arc::new(callers(mesh));
     let routes = (0..).zip(&mesh.services).filter_map(|(index, service)| {
         Some(Subject {
             table: service.route.as_ref()?,
             place: Place::Route(service),
-            world: World {
-                callers: Arc::clone(&callers),
-                ..met_by(mesh, service)
-            },
+            world: at_caller(mesh, service),
             region: None,
             record: Record::Service(index),
         })
@@ -115,17 +111,9 @@ pub(super) fn at_gateway(
 /// The requests to a service, where its callers route them.
 pub(super) fn at_caller(mesh: &Mesh, service: &Service) -> World {
     World {
-        callers: Arc::new(callers(mesh)),
-        ..met_by(mesh, service)
-    }
-}
-
-/// The same, but for who calls.
-fn met_by(mesh: &Mesh, service: &Service) -> World {
-    World {
         encoded_slash: mesh.encoded_slash.value,
         host: service.name.clone(),
-        callers: Arc::default(),
+        callers: mesh.callers(),
         anonymous: false,
         doors: Vec::new(),
         direct: false,
@@ -133,16 +121,6 @@ fn met_by(mesh: &Mesh, service: &Service) -> World {
         tokens: token_names(mesh),
         keys: key_names(mesh),
     }
-}
-
-/// All who call services.
-fn callers(mesh: &Mesh) -> Vec<String> {
-    let name = |namespace: &str, name: &str| format!("{namespace}/{name}");
-    let services = mesh.services.iter();
-    let services = services.map(|service| name(&service.namespace, &service.name));
-    let gateways = mesh.gateways.iter();
-    let gateways = gateways.map(|gateway| name(&gateway.namespace, &gateway.name));
-    services.chain(gateways).collect()
 }
 
 /// Whether clients show certificates at a listener.

@@ -14,10 +14,7 @@ use super::edits;
 use super::hover::capitalised;
 use super::world::{View, World};
 use crate::fix::{self, Wanted};
-use gen_lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, Command,
-    ExecuteCommandParams, LspAny,
-};
+use gen_lsp_types::{CodeAction, CodeActionKind, CodeActionParams, CodeActionResponse, Command};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Applicability, Diagnostic as Finding, Edit, Fix};
 use mesh_lang::source::Span;
@@ -25,8 +22,6 @@ use mesh_lang::view::Statement;
 
 /// What an editor shows the explanation of a code with.
 const EXPLAIN: &str = "mesh.explain";
-/// What the server answers with the explanation of a code.
-pub(super) const EXPLANATION: &str = "mesh.explanation";
 
 /// The kinds of actions that there are.
 pub(super) const KINDS: &[CodeActionKind] = &[CodeActionKind::QuickFix, FIX_ALL];
@@ -206,19 +201,6 @@ fn fix_all(view: &View<'_>) -> Option<CodeAction> {
         edit: Some(edits::of_workspace(view.world, view.live, &all)),
         ..CodeAction::default()
     })
-}
-
-/// Carries out a command of the server.
-pub(super) fn execute(_: &mut World, params: &ExecuteCommandParams) -> Answer<Option<LspAny>> {
-    let argument = params.arguments.iter().flatten().next();
-    let code = argument.and_then(LspAny::as_str).and_then(Code::find);
-    match (params.command.as_str(), code) {
-        (EXPLANATION, Some(code)) => Ok(Some(json(code.explanation()))),
-        (EXPLANATION, None) => Err(super::client::Refusal::because("there is no such code")),
-        (other, _) => Err(super::client::Refusal::because(format!(
-            "meshc has no command {other}"
-        ))),
-    }
 }
 
 #[cfg(test)]

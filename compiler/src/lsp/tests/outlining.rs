@@ -343,3 +343,22 @@ fn tokens_of_a_part_are_those_of_the_whole() {
         assert_eq!(places(&part.data), expected, "{from}..{to}");
     }
 }
+
+#[test]
+fn the_graph_is_that_of_the_text_as_it_is() {
+    let mut session = bookinfo();
+    let uri = session.uri("bookinfo.mesh");
+    let mut graph = || {
+        let params = json!({ "command": "mesh.graph", "arguments": [uri] });
+        session.request("workspace/executeCommand", params)
+    };
+    let page = graph().expect("there is one");
+    assert!(
+        page.as_str()
+            .is_some_and(|page| page.contains("productpage"))
+    );
+    session.change("bookinfo.mesh", "mesh m { }\nservice a { calls nobody }\n");
+    let params = json!({ "command": "mesh.graph", "arguments": [session.uri("bookinfo.mesh")] });
+    let refused = session.request("workspace/executeCommand", params);
+    assert!(refused.is_err_and(|error| error.message.contains("does not compile")));
+}
