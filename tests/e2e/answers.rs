@@ -160,3 +160,88 @@ fn a_bundle_tells_the_way_by_itself() {
     assert_eq!(way["steps"][0]["who"], "edge");
     assert_eq!(way["steps"][1]["place"], "bookinfo.mesh:23");
 }
+
+/// Runs git in a directory, as somebody who needs no settings.
+fn git(directory: &Path, arguments: &[&str]) {
+    let done = Command::new("git")
+        .args(["-c", "user.name=a", "-c", "user.email=a@a.example"])
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .expect("git is there");
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// What `meshc diff` says in a directory, and how it ends.
+fn diff(directory: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+    let output = Command::new(binaries::path("meshc"))
+        .arg("diff")
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .current_dir(directory)
+        .output()
+        .expect("it can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        text(&output.stdout) + &text(&output.stderr),
+        output.status.code(),
+    )
+}
+
+const RULED: &str = "mesh t { mtls off }\n\
+    param slow = 3s\n\
+    env prod { set param slow = 10s }\n\
+    service shop { endpoints 127.0.0.1:9001; timeout slow; authz { allow anyone to GET } }\n";
+
+#[test]
+fn revisions_environments_and_directories_are_compared() {
+    let repository = tempfile::tempdir().expect("there is room");
+    let root = repository.path();
+    let mesh = root.join("shop");
+    std::fs::create_dir(&mesh).expect("it can be made");
+    std::fs::write(mesh.join("a.mesh"), RULED).expect("it can be written");
+    git(root, &["init", "--quiet"]);
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "a"]);
+    let wider = RULED.replace("to GET", "to GET, POST");
+    std::fs::write(mesh.join("a.mesh"), wider).expect("it can be written");
+
+    // A revision of the current directory, or of another.
+    let (told, code) = diff(&mesh, &["HEAD", "."]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.starts_with("widened      shop  refused by no rule that allows, now let in"),
+        "{told}"
+    );
+    let (told, code) = diff(root, &["HEAD:shop", "shop", "--fail-on", "widened"]);
+    assert_eq!(code, Some(1), "{told}");
+    let (told, code) = diff(root, &["shop", "HEAD:shop", "--fail-on", "widened"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.starts_with("narrowed"), "{told}");
+
+    let (told, code) = diff(&mesh, &[".", ".#prod", "--format", "json"]);
+    assert_eq!(code, Some(0), "{told}");
+    let told: Value = serde_json::from_str(&told).expect("it is JSON");
+    assert_eq!(told["changes"][0]["kind"], "reliability");
+    assert_eq!(told["changes"].as_array().map(Vec::len), Some(1));
+    let (told, _) = diff(&mesh, &[".", ".#prod", "--format", "markdown"]);
+    assert!(
+        told.starts_with("### reliability\n\n- **shop** `timeout 3s"),
+        "{told}"
+    );
+
+    let (told, code) = diff(&mesh, &["no-such-branch", "."]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(
+        told.contains("is neither a file or directory nor a revision of git"),
+        "{told}"
+    );
+    std::fs::write(mesh.join("a.mesh"), "mesh t {").expect("it can be written");
+    let (told, code) = diff(&mesh, &["HEAD", "."]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("E0106"), "{told}");
+}
