@@ -56,6 +56,7 @@ fn side((checked, bundle): &(Checked, Bundle)) -> Side<'_> {
         mesh: checked.mesh.as_ref().expect("it has one"),
         sources: &checked.sources,
         bundle,
+        places: &[],
     }
 }
 

@@ -14,6 +14,7 @@ use crate::plan::{self, PlanError, Planned};
 use crate::project::Project;
 use crate::report::{self, Files, Report};
 use crate::resolve::{self, Input};
+use crate::spell::expand;
 use crate::testing;
 use crate::verify;
 use mesh_bundle::format::CheckKind;
@@ -78,6 +79,8 @@ pub struct Checked {
     pub levels: Levels,
     /// What it means; none where nothing could be made of it.
     pub mesh: Option<Mesh>,
+    /// Whether its bundle is to hold the mesh spelled out.
+    pub keeps_text: bool,
     /// What there is to report, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -145,6 +148,7 @@ pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
         files,
         levels,
         mesh,
+        keeps_text: false,
         diagnostics,
     }
 }
@@ -299,6 +303,7 @@ impl Checked {
             sources: Some(source_hash(&self.sources, self.files)),
             whole: None,
             checks: assertions.chain(tests).collect(),
+            text: self.keeps_text.then(|| expand(mesh, &self.sources)),
             suppressions: everywhere.chain(places).collect(),
         }
     }

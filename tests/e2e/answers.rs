@@ -234,6 +234,39 @@ fn revisions_environments_and_directories_are_compared() {
         "{told}"
     );
 
+    // Bundles by themselves, with the places of the sources.
+    for (bundle, revision) in [("old.bundle", "HEAD"), ("new.bundle", ".")] {
+        if revision == "HEAD" {
+            git(root, &["stash", "--quiet"]);
+        }
+        let bundle = root.join(bundle);
+        let (bundle, mesh) = (bundle.to_string_lossy(), mesh.to_string_lossy());
+        let (told, code) = meshc(&["compile", &mesh, "--text", "-o", &bundle]);
+        assert_eq!(code, Some(0), "{told}");
+        if revision == "HEAD" {
+            git(root, &["stash", "pop", "--quiet"]);
+        }
+    }
+    let (told, _) = diff(root, &["old.bundle", "new.bundle"]);
+    assert!(
+        told.starts_with("widened      shop  refused by no rule"),
+        "{told}"
+    );
+    assert!(told.contains("\n             a.mesh:4\n"), "{told}");
+    let (told, code) = meshc(&[
+        "compile",
+        "bookinfo",
+        "-o",
+        &root.join("b.bundle").to_string_lossy(),
+    ]);
+    assert_eq!(code, Some(0), "{told}");
+    let (told, code) = diff(root, &["b.bundle", "new.bundle"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(
+        told.contains("b.bundle does not hold its mesh: `meshc compile --text`"),
+        "{told}"
+    );
+
     let (told, code) = diff(&mesh, &["no-such-branch", "."]);
     assert_eq!(code, Some(2), "{told}");
     assert!(

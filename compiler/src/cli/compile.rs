@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Write a bundle for each node, which holds only what that node can need.
     #[arg(long)]
     slice: bool,
+    /// Put the mesh into the bundle, spelled out, so that `meshc diff` compares it by itself. Slices have none.
+    #[arg(long)]
+    text: bool,
     /// Sign what is written with this private key: a file that `meshc keygen` wrote. May be given several
     /// times.
     #[arg(long = "sign", value_name = "KEY")]
@@ -98,6 +101,7 @@ fn compile(
     let (project, selection) = arguments.mesh.load()?;
     directories.extend(project.directories());
     let mut checked = check(project, &selection);
+    checked.keeps_text = arguments.text;
     checked.warn_of_what_is_not_acted_on();
     let planned = checked.plan();
     let here = std::env::current_dir().ok();

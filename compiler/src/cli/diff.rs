@@ -12,11 +12,12 @@ Examples:
   meshc diff main .                            what the working tree changes against a branch
   meshc diff main:shop HEAD:shop               two revisions of a directory
   meshc diff .#staging .#prod                  two environments
+  meshc diff old.bundle new.bundle             two bundles that `meshc compile --text` made
   meshc diff main . --fail-on widened          for a gate: fails if access is widened
   meshc diff main . --format markdown          for a comment on a pull request
 
-Each of the two is a directory or file, a revision of git (of the current directory, or REVISION:PATH), and may
-have #ENV behind it. Both are compiled and compared for all requests: routes, splits, rules, and what is in
+Each of the two is a directory or file, a revision of git (of the current directory, or REVISION:PATH), which may
+have #ENV behind it, or a bundle. Both are compiled and compared for all requests: routes, splits, rules, and what is in
 force. For each change an example is shown that meets it, with what became and what becomes of it. Whatever is
 not shown is the same.
 
@@ -90,6 +91,7 @@ fn side_of(compiled: &Compiled) -> Option<Side<'_>> {
         mesh: compiled.checked.mesh.as_ref()?,
         sources: &compiled.checked.sources,
         bundle: compiled.bundle.as_ref()?,
+        places: &compiled.places,
     })
 }
 

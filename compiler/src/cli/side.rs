@@ -1,7 +1,8 @@
-//! One of two meshes that are compared: a directory or file, an environment of it, or a revision of git.
+//! One of two meshes that are compared: a directory or file, an environment of it, a revision of git, or a bundle.
 
-use super::Failure;
+use super::{Failure, bundles};
 use crate::compile::{Checked, ParamSetting, Selection, check};
+use crate::plan::origin::TEXT;
 use crate::project::Project;
 use mesh_bundle::Bundle;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,11 @@ pub(super) struct Compiled {
     pub(super) checked: Checked,
     /// None where it does not compile.
     pub(super) bundle: Option<Bundle>,
+    /// Of a mesh that a bundle spells out: where each line was written.
+    pub(super) places: Vec<Option<String>>,
 }
 
-/// Reads `PATH`, `PATH#ENV`, `REVISION` or `REVISION:PATH`.
+/// Reads `PATH`, `PATH#ENV`, `REVISION`, `REVISION:PATH`, or a bundle.
 pub(super) fn read(text: &str, settings: &[ParamSetting]) -> Result<Compiled, Failure> {
     let (place, environment) = match text.rsplit_once('#') {
         Some((place, environment)) if !Path::new(text).exists() => (place, Some(environment)),
@@ -26,6 +29,9 @@ pub(super) fn read(text: &str, settings: &[ParamSetting]) -> Result<Compiled, Fa
         environment: environment.map(str::to_owned),
         settings: settings.to_vec(),
     };
+    if bundles::is_bundle(Path::new(place)) {
+        return spelled_out(Path::new(place));
+    }
     if Path::new(place).exists() {
         return compile(Path::new(place), &selection);
     }
@@ -35,11 +41,52 @@ pub(super) fn read(text: &str, settings: &[ParamSetting]) -> Result<Compiled, Fa
 
 fn compile(path: &Path, selection: &Selection) -> Result<Compiled, Failure> {
     let project = Project::load(path).map_err(|error| error.to_string())?;
+    of_project(project, selection)
+}
+
+/// The mesh that a bundle was made of, as it is spelled out in it.
+fn spelled_out(path: &Path) -> Result<Compiled, Failure> {
+    let bundle = bundles::open(path)?;
+    let mut facts = bundle.provenances().iter();
+    let text = facts.find(|fact| bundle.opt_str(fact.key) == Some(TEXT));
+    let Some(text) = text.map(|fact| bundle.str(fact.value)) else {
+        let path = path.display();
+        let message =
+            format!("{path} does not hold its mesh: `meshc compile --text` makes one that does");
+        return Err(message.into());
+    };
+    let name = path.display().to_string();
+    let project = Project::of_texts([(name.as_str(), text)]);
+    let mut compiled = of_project(project, &Selection::default())?;
+    // Behind each statement stands where it was written.
+    compiled.places = text
+        .lines()
+        .map(|line| said(line).map(str::to_owned))
+        .collect();
+    Ok(compiled)
+}
+
+/// `shop.mesh:8`, of a line that ends with it.
+fn said(line: &str) -> Option<&str> {
+    let (_, said) = line.rsplit_once("  # ")?;
+    let place = said.split(',').next()?;
+    let (_, number) = place.rsplit_once(':')?;
+    number
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some(place)
+}
+
+fn of_project(project: Project, selection: &Selection) -> Result<Compiled, Failure> {
     let mut checked = check(project, selection);
     let planned = checked.lay_out();
     let bundle = planned.map(|planned| Bundle::open(planned.bytes));
     let bundle = bundle.transpose().map_err(|error| error.to_string())?;
-    Ok(Compiled { checked, bundle })
+    Ok(Compiled {
+        checked,
+        bundle,
+        places: Vec::new(),
+    })
 }
 
 /// The files of a revision, for as long as this lives.

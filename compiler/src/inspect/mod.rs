@@ -11,6 +11,7 @@ pub mod node;
 pub mod records;
 mod tables;
 
+use crate::plan::origin::TEXT;
 use mesh_bundle::format::{Bundle, CheckKind, Id, NeedScope, Section, SliceOf};
 use mesh_bundle::needs::Feature;
 use mesh_bundle::signature::{KeyId, Moment};
@@ -136,7 +137,11 @@ pub fn inspect(bundle: &Bundle) -> Inspection {
     let text = |id| bundle.opt_str(id).unwrap_or_default().to_owned();
     let provenance = bundle.provenances().iter().map(|it| Fact {
         key: text(it.key),
-        value: text(it.value),
+        value: match bundle.opt_str(it.key) {
+            // It is there to be compared, and `meshc expand` prints it better.
+            Some(TEXT) => format!("the mesh spelled out, {} bytes", text(it.value).len()),
+            _ => text(it.value),
+        },
     });
     let checks = bundle.checks().iter().map(|it| Check {
         kind: match CheckKind::from_code(it.kind) {

@@ -20,7 +20,12 @@ pub struct Origin {
     pub checks: Vec<Check>,
     /// Lints that are not heard of.
     pub suppressions: Vec<Suppression>,
+    /// The mesh spelled out, for whoever compares the bundle with another.
+    pub text: Option<String>,
 }
+
+/// The key under which a bundle holds the mesh spelled out.
+pub const TEXT: &str = "text";
 
 /// Something that the mesh was held against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +84,9 @@ impl Planner<'_> {
                 let (what, value) = set.split_once('=').unwrap_or((set, ""));
                 self.fact(&format!("set {}", what.trim()), value.trim());
             }
+        }
+        if let Some(text) = &origin.text {
+            self.fact(TEXT, text);
         }
         for param in &mesh.params {
             self.fact(&format!("param {}", param.name), &param.value);

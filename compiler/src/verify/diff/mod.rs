@@ -35,13 +35,17 @@ pub struct Side<'s> {
     pub sources: &'s Sources,
     /// Its bundle.
     pub bundle: &'s Bundle,
+    /// Where each line of its only file was written, if it is a mesh that a bundle spells out.
+    pub places: &'s [Option<String>],
 }
 
 impl Side<'_> {
     /// `file:line`.
     fn place(&self, span: Span) -> String {
         let source = self.sources.get(span.file);
-        format!("{}:{}", source.name(), source.line_of(span.start))
+        let line = source.line_of(span.start);
+        let written = self.places.get(line as usize - 1).and_then(Option::as_ref);
+        written.map_or_else(|| format!("{}:{line}", source.name()), String::clone)
     }
 }
 

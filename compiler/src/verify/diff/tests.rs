@@ -39,6 +39,7 @@ impl Made {
             mesh: self.checked.mesh.as_ref().unwrap(),
             sources: &self.checked.sources,
             bundle: &self.bundle,
+            places: &[],
         }
     }
 }
