@@ -88,10 +88,8 @@ impl<'m> Prover<'m> {
                     _ => Outcome::Holds,
                 }
             }
-            _ => match fits(mesh, &aim) {
-                false => Outcome::Vacuous("no request is as it says".to_owned()),
-                true => Outcome::Holds,
-            },
+            _ if fits(mesh, &aim) => Outcome::Holds,
+            _ => Outcome::Vacuous("no request is as it says".to_owned()),
         }
     }
 
