@@ -38,7 +38,12 @@ impl<'m> Prover<'m> {
             .filter(|host| !is_served(&entrances, host))
         {
             return Outcome::Fails(Box::new(Failure {
-                what: format!("no gateway serves all of `{host}`"),
+                what: match host {
+                    HostPattern::Exact(_) => format!("no gateway serves `{host}`"),
+                    HostPattern::Suffix(_) | HostPattern::Any => {
+                        format!("no gateway serves all of `{host}`")
+                    }
+                },
                 ..Failure::default()
             }));
         }
