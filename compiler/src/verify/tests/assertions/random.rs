@@ -18,7 +18,22 @@ const HEADERS: &[Option<&str>] = &[None, Some("1"), Some("2")];
 
 fn pattern() -> impl Strategy<Value = &'static str> {
     select(vec![
-        "/a", "/b", "/a/**", "/b/**", "/**", "/a/*", "/*/b", "/a/b", "/", "/a/", "/**/b",
+        "/a",
+        "/b",
+        "/a/**",
+        "/b/**",
+        "/**",
+        "/a/*",
+        "/*/b",
+        "/a/b",
+        "/",
+        "/a/",
+        "/**/b",
+        "/{n}/b",
+        "/a/{n}",
+        "/b/{n}/**",
+        "/a/{n**}",
+        "/{n**}",
     ])
 }
 
@@ -47,11 +62,23 @@ fn statement() -> impl Strategy<Value = &'static str> {
         " { rewrite prefix \"/\" }",
         " { rewrite prefix \"/b\" }",
         " { rewrite path \"/a/b\" }",
+        " { rewrite path \"/b/{n}\" }",
+        " { rewrite path \"/{n}\"; request-header set x \"2\" }",
+        " { rewrite path \"/a/{n**}\" }",
+        " { rewrite path \"/{n**}\" }",
         " { request-header set x \"1\" }",
         " { request-header remove x }",
         " { require jwt j }",
         " { require jwt j when header.x == \"1\"; rewrite prefix \"/a\" }",
     ])
+}
+
+/// Whether an arm may say a statement: it has what is filled in or replaced.
+fn fits(path: &str, action: &str, statement: &str) -> bool {
+    let prefix = !statement.contains("prefix") || path.ends_with("/**");
+    let mut captures = ["{n}", "{n**}"].into_iter();
+    let captures = captures.all(|name| !statement.contains(name) || path.contains(name));
+    action != "respond 404" && prefix && captures
 }
 
 fn arm() -> impl Strategy<Value = String> {
@@ -65,10 +92,10 @@ fn arm() -> impl Strategy<Value = String> {
     ]);
     (method(), pattern(), condition(), action, statement()).prop_map(
         |(method, path, condition, action, statement)| {
-            let statement = match action {
-                "respond 404" => "",
-                _ if statement.contains("prefix") && !path.ends_with("/**") => "",
-                _ => statement,
+            let statement = if fits(path, action, statement) {
+                statement
+            } else {
+                ""
             };
             format!("{method} {path}{condition} -> {action}{statement}")
         },
@@ -80,15 +107,17 @@ fn route_arm() -> impl Strategy<Value = String> {
         "",
         "",
         " { rewrite prefix \"/c\" }",
+        " { rewrite path \"/b/{n}\" }",
+        " { rewrite path \"/{n**}\" }",
         " { request-header set x \"2\" }",
     ]);
     let action = select(vec!["s1", "v1", "self", "respond 404"]);
     (method(), pattern(), condition(), action, statement).prop_map(
         |(method, path, condition, action, statement)| {
-            let statement = match action {
-                "respond 404" => "",
-                _ if statement.contains("prefix") && !path.ends_with("/**") => "",
-                _ => statement,
+            let statement = if fits(path, action, statement) {
+                statement
+            } else {
+                ""
             };
             format!("{method} {path}{condition} -> {action}{statement}")
         },
