@@ -6,7 +6,7 @@
 
 use super::callers::no_space;
 use super::reach::takes_requests;
-use super::replay::{addressed, real, send};
+use super::replay::{real, send};
 use super::seen::serves;
 use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
 use super::{Failure, Outcome, Prover, admission, spoken_of};
@@ -38,7 +38,12 @@ impl<'m> Prover<'m> {
             .filter(|host| !is_served(&entrances, host))
         {
             return Outcome::Fails(Box::new(Failure {
-                what: format!("no gateway serves all of `{host}`"),
+                what: match host {
+                    HostPattern::Exact(_) => format!("no gateway serves `{host}`"),
+                    HostPattern::Suffix(_) | HostPattern::Any => {
+                        format!("no gateway serves all of `{host}`")
+                    }
+                },
                 ..Failure::default()
             }));
         }
@@ -141,11 +146,8 @@ impl<'m> Prover<'m> {
         &self,
         entrance: Entrance<'_>,
         target: Target,
-        mut request: Request,
+        request: Request,
     ) -> Option<Failure> {
-        if let Entrance::Sidecar(caller, to) = entrance {
-            addressed(self.mesh, &mut request, to, &self.mesh[caller].namespace);
-        }
         let sent = send(self.bundle, entrance, &request)?;
         let branch = sent.misses(self.bundle, target)?;
         let name = self.target_name(target);
@@ -183,7 +185,7 @@ impl<'m> Prover<'m> {
     }
 }
 
-/// Whether all hosts that a pattern takes are served at some entrances. Services know each other by single names.
+/// Whether all hosts that a pattern takes are served at some entrances.
 fn is_served(entrances: &[Entrance<'_>], host: &HostPattern) -> bool {
     let mut entrances = entrances.iter();
     entrances.any(|entrance| match entrance {
@@ -193,7 +195,8 @@ fn is_served(entrances: &[Entrance<'_>], host: &HostPattern) -> bool {
             HostPattern::Suffix(suffix) => serves(pattern, &format!("?.{suffix}")),
             HostPattern::Any => *pattern == HostPattern::Any,
         }),
-        Entrance::Sidecar(..) => matches!(host, HostPattern::Exact(_)),
+        // There the host says whom it is for.
+        Entrance::Sidecar(..) => true,
     })
 }
 

@@ -55,13 +55,18 @@ fn knows_not_all(mesh: &Mesh, to: ServiceId) -> bool {
 }
 
 /// Those whom a claim names as callers of a service. A service that is not named itself does not call itself.
-pub(super) fn named(mesh: &Mesh, who: &[Sender], to: ServiceId) -> BTreeSet<Caller> {
+pub(super) fn named(
+    mesh: &Mesh,
+    who: &[Sender],
+    to: ServiceId,
+    transitively: bool,
+) -> BTreeSet<Caller> {
     let mut callers = BTreeSet::new();
     let others = || services(mesh).filter(move |id| *id != to);
     for sender in who {
         match sender {
             Sender::Internet => callers.extend(gateways(mesh).map(Caller::Gateway)),
-            Sender::Anyone => callers.extend(everybody(mesh, to)),
+            Sender::Anyone => callers.extend(everybody(mesh, to, transitively)),
             Sender::AnyService => callers.extend(others().map(Caller::Service)),
             Sender::Namespace(name) => {
                 let inside = others().filter(|id| mesh[*id].namespace == *name);
@@ -78,10 +83,14 @@ pub(super) fn named(mesh: &Mesh, who: &[Sender], to: ServiceId) -> BTreeSet<Call
     callers
 }
 
-/// All who may call a service, but itself.
-pub(super) fn everybody(mesh: &Mesh, to: ServiceId) -> BTreeSet<Caller> {
+/// All who may call a service, but itself; or who may call somebody, where it may be reached by way of others.
+pub(super) fn everybody(mesh: &Mesh, to: ServiceId, transitively: bool) -> BTreeSet<Caller> {
     let services = services(mesh).filter(|id| *id != to).map(Caller::Service);
-    let nameless = knows_not_all(mesh, to).then_some(Caller::Nameless);
+    let all = (0..mesh.services.len() as u32).map(ServiceId);
+    let mut asked = all.filter(|id| transitively || *id == to);
+    let nameless = asked
+        .any(|id| knows_not_all(mesh, id))
+        .then_some(Caller::Nameless);
     services
         .chain(gateways(mesh).map(Caller::Gateway))
         .chain(nameless)

@@ -228,19 +228,14 @@ impl Prover<'_> {
         match caller {
             Caller::Service(id) => {
                 let service = &mesh[id];
-                match &service.calls {
-                    Some(calls) => {
-                        for call in calls {
-                            hops.to(Target::Service(call.target), call.span);
-                            hops.copies(&call.policy);
-                        }
-                    }
-                    // It may call whoever lets it in.
-                    None => {
-                        let all = (0..mesh.services.len() as u32).map(ServiceId);
-                        all.filter(|to| *to != id)
-                            .for_each(|to| hops.to(Target::Service(to), service.span));
-                    }
+                for call in service.calls.iter().flatten() {
+                    hops.to(Target::Service(call.target), call.span);
+                    hops.copies(&call.policy);
+                }
+                // Without any it may call whoever lets it in.
+                let all = (0..mesh.services.len() as u32).map(ServiceId);
+                for to in all.filter(|to| service.calls.is_none() && *to != id) {
+                    hops.to(Target::Service(to), service.span);
                 }
                 hops.copies(&mesh.defaults);
             }
@@ -254,7 +249,9 @@ impl Prover<'_> {
                     match &listener.kind {
                         ListenerKind::Tcp(target) => hops.to(*target, listener.span),
                         ListenerKind::Passthrough(names) => {
-                            names.iter().for_each(|(_, to)| hops.to(*to, listener.span));
+                            for (_, to) in names {
+                                hops.to(*to, listener.span);
+                            }
                         }
                         ListenerKind::Http { .. } | ListenerKind::Https { .. } => {}
                     }

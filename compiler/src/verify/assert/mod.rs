@@ -92,7 +92,7 @@ struct Prover<'m> {
     bundle: &'m Bundle,
 }
 
-impl<'m> Prover<'m> {
+impl Prover<'_> {
     fn finding(&self, assertion: &Assertion, claim: &Claim) -> Option<Diagnostic> {
         report::finding(self, assertion, claim, self.outcome(claim))
     }

@@ -124,14 +124,13 @@ fn quotient(pattern: &[Segment], path: &[String]) -> Vec<Vec<Segment>> {
         return vec![pattern.to_vec()];
     };
     match pattern.split_first() {
-        None => Vec::new(),
         Some((Segment::Rest { .. }, behind)) => {
             let mut all = quotient(pattern, after);
             all.extend(quotient(behind, path));
             all
         }
         Some((segment, behind)) if takes(segment, text) => quotient(behind, after),
-        Some(_) => Vec::new(),
+        Some(_) | None => Vec::new(),
     }
 }
 

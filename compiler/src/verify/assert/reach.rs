@@ -58,10 +58,13 @@ impl<'m> Prover<'m> {
         let mesh = self.mesh;
         let aim = Aim::new(reaches.target, spoken_of(reaches, span));
         let to = aim.service();
-        let named = named(mesh, &reaches.who, to);
+        let named = named(mesh, &reaches.who, to, reaches.transitively);
         let doorway = Doorway::new(mesh, to, &aim.claim);
         let barred: BTreeSet<Caller> = match reaches.verb {
-            Verb::Only => everybody(mesh, to).difference(&named).copied().collect(),
+            Verb::Only => everybody(mesh, to, reaches.transitively)
+                .difference(&named)
+                .copied()
+                .collect(),
             Verb::Never | Verb::Always => named.clone(),
         };
         if barred.is_empty() && reaches.verb == Verb::Never {
@@ -88,10 +91,8 @@ impl<'m> Prover<'m> {
                     _ => Outcome::Holds,
                 }
             }
-            _ => match fits(mesh, &aim) {
-                false => Outcome::Vacuous("no request is as it says".to_owned()),
-                true => Outcome::Holds,
-            },
+            _ if fits(mesh, &aim) => Outcome::Holds,
+            _ => Outcome::Vacuous("no request is as it says".to_owned()),
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn finding(
         }
         Outcome::Fails(failure) => {
             let found = finding(Code::AssertFailed, "does not hold");
-            failed(prover, assertion, claim, *failure, found)
+            failed(prover, assertion, claim, &failure, found)
         }
     })
 }
@@ -42,20 +42,20 @@ fn failed(
     prover: &Prover<'_>,
     assertion: &Assertion,
     claim: &Claim,
-    failure: Failure,
+    failure: &Failure,
     mut finding: Diagnostic,
 ) -> Diagnostic {
     for (span, text) in &failure.places {
         finding = finding.secondary(*span, text);
     }
     finding = finding.note(match &failure.request {
-        Some(request) => format!("{}:\n{}", failure.what, shown(prover, request, &failure)),
+        Some(request) => format!("{}:\n{}", failure.what, shown(prover, request, failure)),
         None => failure.what.clone(),
     });
     if let Some(way) = &failure.way {
         finding = finding.note(way);
     }
-    let Some(test) = test(prover, assertion, claim, &failure) else {
+    let Some(test) = test(prover, assertion, claim, failure) else {
         return finding;
     };
     let end = Span::new(

@@ -110,7 +110,6 @@ impl<'m> Prover<'m> {
                     match sent.as_ref().filter(shows) {
                         Some(sent) => {
                             let arm = way.arm.map(|arm| (arm.span, String::new()));
-                            let said = wrong.map(|(span, text)| (span, text));
                             return Err(Outcome::Fails(Box::new(Failure {
                                 what: match required {
                                     Some(_) => "this request is not asked for it".to_owned(),
@@ -121,7 +120,7 @@ impl<'m> Prover<'m> {
                                     .branches
                                     .first()
                                     .map(|branch| sent.told(self.bundle, branch)),
-                                places: arm.into_iter().chain(said).collect(),
+                                places: arm.into_iter().chain(wrong).collect(),
                                 request: Some(request),
                                 ..Failure::default()
                             })));

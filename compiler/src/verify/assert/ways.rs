@@ -12,7 +12,7 @@
 
 use super::admission;
 use super::seen::{Level, Seen, all};
-use crate::model::condition::Condition;
+use crate::model::condition::{Condition, Field, Predicate};
 use crate::model::credential::Credential;
 use crate::model::policy::{PathRewrite, Policy};
 use crate::model::{Action, Arm, Gateway, GatewayId, HostBlock, Mesh, Service, ServiceId, Target};
@@ -123,7 +123,7 @@ impl<'m> Ways<'m> {
                     callers: Arc::new(vec![identity(&mesh[caller])]),
                     ..at_caller(mesh, &mesh[callee])
                 };
-                (world, all(Vec::new()))
+                (world, is_called(mesh, caller, callee))
             }
         };
         let region = all(vec![region, asking.sent.clone()]);
@@ -185,6 +185,17 @@ impl<'m> Ways<'m> {
         };
         self.space.ask(question, budget)
     }
+}
+
+/// "The host is a name by which a caller knows a service."
+fn is_called(mesh: &Mesh, caller: ServiceId, callee: ServiceId) -> Condition {
+    let service = &mesh[callee];
+    let short = mesh.short_names(&mesh[caller].namespace);
+    let short = (short.get(service.name.as_str()) == Some(&callee)).then(|| service.name.clone());
+    let long = format!("{}.{}", service.name, service.namespace);
+    let names = short.into_iter().chain([long]);
+    let names = names.chain(service.hosts.iter().cloned()).collect();
+    admission::test(Field::Host, Predicate::OneOf(names), service.span)
 }
 
 /// `namespace/name`.

@@ -11,6 +11,7 @@ use crate::verify::assert::findings;
 use mesh_bundle::format::Bundle;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
+use std::path::Path;
 
 /// A mesh, its bundle, and what is said of its claims.
 struct Claims {
@@ -21,14 +22,13 @@ struct Claims {
 
 impl Claims {
     fn of(text: &str) -> Self {
-        let project = Project::of_texts([("t.mesh", text)]);
+        Self::of_project(Project::of_texts([("t.mesh", text)]))
+    }
+
+    fn of_project(project: Project) -> Self {
         let mut checked = check(project, &Selection::default());
         let errors = checked.diagnostics.iter().filter(|it| !it.code.is_lint());
-        assert_eq!(
-            errors.map(|it| &it.message).collect::<Vec<_>>(),
-            [""; 0],
-            "{text}"
-        );
+        assert_eq!(errors.map(|it| &it.message).collect::<Vec<_>>(), [""; 0]);
         let planned = checked.lay_out().expect("a bundle");
         let bundle = Bundle::open(planned.bytes).expect("it opens");
         let mesh = checked.mesh.as_ref().expect("a mesh");
@@ -83,4 +83,25 @@ fn assert_outcomes(mesh: &str, expected: &[(&str, &str)]) {
         .map(|(outcome, claim)| format!("{claim}: {outcome}"))
         .collect();
     assert_eq!(outcomes(mesh, &claims), expected);
+}
+
+#[test]
+fn what_the_examples_claim_is_proved() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut proved = 0;
+    for entry in std::fs::read_dir(examples).expect("examples") {
+        let path = entry.expect("it can be read").path();
+        if !path.is_dir() {
+            continue;
+        }
+        let Ok(project) = Project::load(&path) else {
+            continue; // the applications behind them
+        };
+        let claims = Claims::of_project(project);
+        let outcomes = claims.outcomes();
+        let holds = outcomes.iter().all(|it| *it == "holds");
+        assert!(holds, "{}: {}", path.display(), claims.notes());
+        proved += outcomes.len();
+    }
+    assert!(proved > 40, "{proved} claims");
 }

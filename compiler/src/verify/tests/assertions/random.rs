@@ -18,7 +18,8 @@ const HEADERS: &[Option<&str>] = &[None, Some("1"), Some("2")];
 
 fn pattern() -> impl Strategy<Value = &'static str> {
     select(vec![
-        "/a", "/b", "/a/**", "/b/**", "/**", "/a/*", "/*/b", "/a/b", "/", "/a/", "/**/b",
+        "/a", "/b", "/a/**", "/b/**", "/**", "/a/*", "/*/b", "/a/b", "/", "/a/", "/**/b", "/{n}/b",
+        "/a/{n}", "/{n}/**", "/a/{n**}", "/{n**}",
     ])
 }
 
@@ -47,11 +48,23 @@ fn statement() -> impl Strategy<Value = &'static str> {
         " { rewrite prefix \"/\" }",
         " { rewrite prefix \"/b\" }",
         " { rewrite path \"/a/b\" }",
+        " { rewrite path \"/b/{n}\" }",
+        " { rewrite path \"/{n}\"; request-header set x \"2\" }",
+        " { rewrite path \"/a/{n**}\" }",
+        " { rewrite path \"/{n**}\" }",
         " { request-header set x \"1\" }",
         " { request-header remove x }",
         " { require jwt j }",
         " { require jwt j when header.x == \"1\"; rewrite prefix \"/a\" }",
     ])
+}
+
+/// Whether an arm may say a statement: it has what is filled in or replaced.
+fn fits(path: &str, action: &str, statement: &str) -> bool {
+    let prefix = !statement.contains("prefix") || path.ends_with("/**");
+    let mut captures = ["{n}", "{n**}"].into_iter();
+    let captures = captures.all(|name| !statement.contains(name) || path.contains(name));
+    action != "respond 404" && prefix && captures
 }
 
 fn arm() -> impl Strategy<Value = String> {
@@ -65,10 +78,10 @@ fn arm() -> impl Strategy<Value = String> {
     ]);
     (method(), pattern(), condition(), action, statement()).prop_map(
         |(method, path, condition, action, statement)| {
-            let statement = match action {
-                "respond 404" => "",
-                _ if statement.contains("prefix") && !path.ends_with("/**") => "",
-                _ => statement,
+            let statement = if fits(path, action, statement) {
+                statement
+            } else {
+                ""
             };
             format!("{method} {path}{condition} -> {action}{statement}")
         },
@@ -80,15 +93,17 @@ fn route_arm() -> impl Strategy<Value = String> {
         "",
         "",
         " { rewrite prefix \"/c\" }",
+        " { rewrite path \"/b/{n}\" }",
+        " { rewrite path \"/{n**}\" }",
         " { request-header set x \"2\" }",
     ]);
     let action = select(vec!["s1", "v1", "self", "respond 404"]);
     (method(), pattern(), condition(), action, statement).prop_map(
         |(method, path, condition, action, statement)| {
-            let statement = match action {
-                "respond 404" => "",
-                _ if statement.contains("prefix") && !path.ends_with("/**") => "",
-                _ => statement,
+            let statement = if fits(path, action, statement) {
+                statement
+            } else {
+                ""
             };
             format!("{method} {path}{condition} -> {action}{statement}")
         },
@@ -98,11 +113,13 @@ fn route_arm() -> impl Strategy<Value = String> {
 fn rule() -> impl Strategy<Value = String> {
     let verb = select(vec!["allow", "allow", "allow", "deny"]);
     let who = select(vec!["edge", "s0", "any service", "anyone", "edge, s2"]);
-    (verb, who, method(), pattern(), condition()).prop_map(
+    let some = (verb, who.clone(), method(), pattern(), condition()).prop_map(
         |(verb, who, method, path, condition)| {
             format!("{verb} {who} to {method} {path}{condition}")
         },
-    )
+    );
+    let all = who.prop_map(|who| format!("allow {who}"));
+    prop_oneof![3 => some, 1 => all]
 }
 
 fn claim() -> impl Strategy<Value = String> {
@@ -134,7 +151,7 @@ fn mesh() -> impl Strategy<Value = String> {
         "request-header remove x",
     ]);
     let mtls = select(vec!["strict", "permissive", "off"]);
-    let claims = prop::collection::vec(claim(), 8);
+    let claims = prop::collection::vec(claim(), 6..8);
     (
         (arms(1), arms(0), statement, mtls),
         route,
@@ -143,6 +160,17 @@ fn mesh() -> impl Strategy<Value = String> {
     )
         .prop_map(|((first, second, statement, mtls), route, rules, claims)| {
             let lines = |all: &[String]| all.join("\n");
+            // What an arm takes is likely to arrive.
+            let own = first.iter().chain(&second).filter_map(|arm| {
+                let (takes, does) = arm.split_once(" -> ")?;
+                let to = does
+                    .split(' ')
+                    .next()
+                    .filter(|to| to.starts_with('s') && *to != "split")?;
+                let to = if claims.len() % 2 == 0 { to } else { "s1" };
+                Some(format!("always internet reaches {to} {takes}"))
+            });
+            let claims: Vec<String> = claims.iter().cloned().chain(own).collect();
             let asserts = claims.iter().enumerate();
             let asserts = asserts.map(|(index, claim)| format!("assert \"{index}\" {{ {claim} }}"));
             // A mesh whose services verify nobody has no rules that name them.
@@ -360,57 +388,142 @@ fn is_broken(claims: &Claims, claim: &Reaches, all: &[Request]) -> Option<Reques
         return None;
     }
     let is_barred = |named: bool| named == (claim.verb == Verb::Never);
-    if is_barred(edge_is_named) {
-        for request in edge() {
-            let journey = journey::of(bundle, entry, &request);
-            // Whoever goes to all endpoints may go to those of a version.
-            let at_service = ends(bundle, &journey, Target::Service(to));
-            let at_target = ends(bundle, &journey, claim.target);
-            for (branch, (service, target)) in journey
-                .branches
-                .iter()
-                .zip(at_service.iter().zip(&at_target))
-            {
-                let all_endpoints = branch
-                    .end
-                    .arrival()
-                    .is_some_and(|(_, it)| it.some().is_none());
-                let seen = || arrived(bundle, entry, &request, branch);
-                if (*target || *service && all_endpoints)
-                    && asked.holds(bundle, &nameless(claims, to, seen()))
-                {
-                    return Some(request);
-                }
-            }
-        }
-    }
+    let mut barred: Vec<Sends> = Vec::new();
+    barred.extend(is_barred(edge_is_named).then_some(Sends::Edge));
     let senders = services().chain([to]).filter(|id| {
         let named = is_named(*id);
         is_barred(named) && (*id != to || named)
     });
-    let mut sources: Vec<Option<String>> = senders
-        .map(|id| Some(format!("default/{}", mesh[id].name)))
-        .collect();
-    let hides = mesh.mtls_of(&mesh[to]).value != crate::model::Mtls::Strict;
-    // Who has an identity need not show it; `only` bars clients without one as well.
-    if hides && (!sources.is_empty() || claim.verb == Verb::Only) {
-        sources.push(None);
+    barred.extend(senders.map(Sends::Service));
+    barred.extend((claim.verb == Verb::Only).then_some(Sends::Nobody));
+    let through = Through { claims, all };
+    let mut each = barred.iter();
+    let direct = each.find_map(|sends| through.gets(*sends, claim.target, Some(&asked)));
+    if direct.is_some() || !claim.transitively {
+        return direct;
     }
-    for source in sources {
-        let found = all.iter().map(|request| Request {
-            source: source.clone(),
-            host: mesh[to].name.clone(),
-            ..request.clone()
-        });
-        let mut found = found.filter(|request| {
-            journey::admitted(bundle, Id::new(to.0), request).is_ok()
-                && asked.holds(bundle, &nameless(claims, to, request.clone()))
-        });
-        if let Some(request) = found.next() {
-            return Some(request);
+    // Whoever is reached goes on to whom they call.
+    let mut reached = barred.clone();
+    let mut next = 0;
+    while let Some(&sends) = reached.get(next) {
+        next += 1;
+        for id in through.hops(sends) {
+            let is_start = barred.contains(&sends);
+            if id == to && !is_start {
+                let found = through.gets(sends, claim.target, Some(&asked));
+                if found.is_some() {
+                    return found;
+                }
+            }
+            let is_new = id != to && !reached.contains(&Sends::Service(id));
+            if is_new && through.gets(sends, Target::Service(id), None).is_some() {
+                reached.push(Sends::Service(id));
+            }
         }
     }
     None
+}
+
+/// Who sends.
+#[derive(Clone, Copy, PartialEq)]
+enum Sends {
+    Edge,
+    Service(ServiceId),
+    /// Somebody without identity.
+    Nobody,
+}
+
+/// What gets through, by trying.
+struct Through<'t> {
+    claims: &'t Claims,
+    all: &'t [Request],
+}
+
+impl Through<'_> {
+    /// To whom somebody may send.
+    fn hops(&self, sends: Sends) -> Vec<ServiceId> {
+        let mesh = self.claims.checked.mesh.as_ref().unwrap();
+        let everybody = || (0..mesh.services.len() as u32).map(ServiceId);
+        let targets: Vec<Target> = match sends {
+            Sends::Edge => {
+                let arms = mesh.gateways[0]
+                    .hosts
+                    .iter()
+                    .flat_map(|host| &host.table.arms);
+                arms.flat_map(|arm| arm.action.targets()).collect()
+            }
+            Sends::Service(id) => match &mesh[id].calls {
+                Some(calls) => calls
+                    .iter()
+                    .map(|call| Target::Service(call.target))
+                    .collect(),
+                None => everybody()
+                    .filter(|it| *it != id)
+                    .map(Target::Service)
+                    .collect(),
+            },
+            Sends::Nobody => everybody().map(Target::Service).collect(),
+        };
+        let all = targets
+            .into_iter()
+            .flat_map(|target| leads_to(mesh, target, 0));
+        all.collect()
+    }
+
+    /// A request that gets through to a target, and of which a claim speaks.
+    fn gets(&self, sends: Sends, target: Target, asked: Option<&Asked<'_>>) -> Option<Request> {
+        let (claims, bundle) = (self.claims, &self.claims.bundle);
+        let mesh = claims.checked.mesh.as_ref().unwrap();
+        let to = target.service();
+        let is_meant = |request: Request| {
+            asked.is_none_or(|asked| asked.holds(bundle, &nameless(claims, to, request)))
+        };
+        if sends == Sends::Edge {
+            let entry = journey::entrance(bundle, "http", "a.example", None).unwrap();
+            let mut requests = ["a.example", "b.example"].into_iter().flat_map(|host| {
+                self.all.iter().map(move |request| Request {
+                    host: host.to_owned(),
+                    ..request.clone()
+                })
+            });
+            return requests.find(|request| {
+                let journey = journey::of(bundle, entry, request);
+                // Whoever goes to all endpoints may go to those of a version.
+                let at_service = ends(bundle, &journey, Target::Service(to));
+                let at_target = ends(bundle, &journey, target);
+                let mut each = journey
+                    .branches
+                    .iter()
+                    .zip(at_service.iter().zip(&at_target));
+                each.any(|(branch, (service, target))| {
+                    let all_endpoints = branch
+                        .end
+                        .arrival()
+                        .is_some_and(|(_, it)| it.some().is_none());
+                    (*target || *service && all_endpoints)
+                        && is_meant(arrived(bundle, entry, request, branch))
+                })
+            });
+        }
+        let mut sources = Vec::new();
+        if let Sends::Service(id) = sends {
+            sources.push(Some(format!("default/{}", mesh[id].name)));
+        }
+        // Who has an identity need not show it.
+        if mesh.mtls_of(&mesh[to]).value != crate::model::Mtls::Strict {
+            sources.push(None);
+        }
+        let mut requests = sources.iter().flat_map(|source| {
+            self.all.iter().map(|request| Request {
+                source: source.clone(),
+                host: mesh[to].name.clone(),
+                ..request.clone()
+            })
+        });
+        requests.find(|request| {
+            journey::admitted(bundle, Id::new(to.0), request).is_ok() && is_meant(request.clone())
+        })
+    }
 }
 
 /// A request as a service sees it.
