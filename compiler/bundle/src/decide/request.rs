@@ -98,6 +98,39 @@ pub trait RequestView {
     fn repeats(&self, field: Field<'_>) -> bool;
 }
 
+/// A request, and somebody who is told of every field that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<V, W> {
+    view: V,
+    watch: W,
+}
+
+impl<V: RequestView, W: Fn(Field<'_>, Id<Facet>)> Watched<V, W> {
+    /// Tells `watch` what is asked of `view`.
+    #[inline]
+    pub fn new(view: V, watch: W) -> Self {
+        Self { view, watch }
+    }
+}
+
+impl<V: RequestView, W: Fn(Field<'_>, Id<Facet>)> RequestView for Watched<V, W> {
+    #[inline]
+    fn path(&self) -> &NormalPath<'_> {
+        self.view.path()
+    }
+
+    #[inline]
+    fn field(&self, field: Field<'_>, facet: Id<Facet>) -> Value<'_> {
+        (self.watch)(field, facet);
+        self.view.field(field, facet)
+    }
+
+    #[inline]
+    fn repeats(&self, field: Field<'_>) -> bool {
+        self.view.repeats(field)
+    }
+}
+
 /// A request as plain data.
 #[derive(Clone, Debug)]
 pub struct Plain<'p> {
