@@ -3,7 +3,7 @@
 //! The runtime implements [`RequestView`] on the parts of a live request; tests and the compiler use
 //! [`Plain`].
 
-use crate::format::{Facet, FieldKind, Id, address_number};
+use crate::format::{Bundle, Facet, FieldKind, Id, address_number};
 use crate::path::NormalPath;
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -69,6 +69,16 @@ impl<'n> Field<'n> {
             FieldKind::Inventory => Self::Inventory(name),
             FieldKind::PathText | FieldKind::PathTail | FieldKind::PathLength => return None,
         })
+    }
+
+    /// The field that a facet asks for; `None` for those of the path.
+    pub fn of_facet(bundle: &'n Bundle, facet: &Facet) -> Option<Self> {
+        let name = bundle.opt_str(facet.name).unwrap_or_default();
+        Self::new(
+            FieldKind::from_code(facet.field)?,
+            facet.provider.get(),
+            name,
+        )
     }
 }
 
