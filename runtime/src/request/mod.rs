@@ -266,11 +266,11 @@ fn find(
         ..view
     };
     let Some((recording, key)) = exchange.recording() else {
-        return meet(exchange, current, entrance, asked.host, view, as_caller);
+        return meet(exchange, current, entrance, asked.host, &view, as_caller);
     };
     let note = |_: Field<'_>, facet| recording.note(facet);
     let (seen, sent) = (Watched::new(view, &note), Watched::new(as_caller, &note));
-    let found = meet(exchange, current, entrance, asked.host, seen, sent);
+    let found = meet(exchange, current, entrance, asked.host, &seen, sent);
     if !matches!(found, Ok(Found::Application)) {
         recording.close(current, key, &view);
     }
@@ -283,7 +283,7 @@ fn meet<V: RequestView>(
     current: &Current,
     entrance: Entrance,
     host: &str,
-    view: V,
+    view: &V,
     as_caller: V,
 ) -> Result<Found, Refusal> {
     let worker = exchange.connection.worker();
@@ -292,7 +292,7 @@ fn meet<V: RequestView>(
     match (snapshot.role, entrance) {
         (Role::Gateway(gateway), _) => {
             let block = host::host_block(bundle, gateway, host).ok_or(Refusal::no_host())?;
-            let outcome = route::at_gateway(bundle, block, &view, |_| Ok(as_caller), draw);
+            let outcome = route::at_gateway(bundle, block, view, |_| Ok(as_caller), draw);
             Ok(Found::Outcome(outcome))
         }
         (Role::Sidecar { service, .. }, Entrance::Outbound) => {
