@@ -90,8 +90,8 @@ impl Passed {
     /// As the reason is told.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Inbound => "logged by a callee's sidecar, and decided by the caller's proxy",
-            Self::Unreadable => "no request that any policy is asked about",
+            Self::Inbound => "that a callee's sidecar logged: its caller's proxy decides",
+            Self::Unreadable => "that no policy is asked about",
             Self::ClientGone => "whose client went away before an answer",
         }
     }

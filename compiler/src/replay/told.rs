@@ -97,7 +97,10 @@ fn summary(replay: &Replay) -> String {
     let mut parts = vec![format!("{} replayed", requests(all))];
     for (kind, words) in [
         (Kind::Changed, "meet something else"),
-        (Kind::Unknown, "may, by what the log does not tell"),
+        (
+            Kind::Unknown,
+            "may, depending on what the log does not tell",
+        ),
         (Kind::Split, "are drawn anew by a split"),
         (Kind::Same, "meet the same"),
     ] {

@@ -228,9 +228,8 @@ fn known(line: &Line) -> Fields {
     known.insert("header.user-agent".to_owned(), agent);
     for (name, recorded) in line.asked.iter().flatten() {
         let given = match recorded {
-            None => Given::Absent,
+            None | Some(Recorded::Valid(false)) => Given::Absent,
             Some(Recorded::Valid(true)) => Given::Valid,
-            Some(Recorded::Valid(false)) => Given::Absent,
             Some(Recorded::Text(text)) => Given::Text(text.clone()),
             Some(Recorded::Hash { .. }) => continue,
             Some(Recorded::List(members)) => {
@@ -273,17 +272,20 @@ fn becomes(worlds: &[World], was: &str, says_why: bool) -> Vec<Becomes> {
             Some(_) => world.new.text_beside(was),
             None => world.new.text(),
         };
-        if all.iter().any(|known| known.outcome == outcome) {
-            continue;
-        }
         let supposed = world.supposed.iter().filter(|_| says_why);
-        all.push(Becomes {
-            outcome,
+        let becomes = || Becomes {
+            outcome: outcome.clone(),
             location: world.new.location().map(str::to_owned),
             supposed: supposed
                 .map(|(name, given)| given.of(name).to_string())
                 .collect(),
-        });
+        };
+        match all.iter_mut().find(|known| known.outcome == outcome) {
+            None => all.push(becomes()),
+            // The less is supposed, the better it is understood.
+            Some(known) if known.supposed.len() > world.supposed.len() => *known = becomes(),
+            Some(_) => {}
+        }
     }
     all
 }
