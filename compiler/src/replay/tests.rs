@@ -62,7 +62,8 @@ fn line(other: Value) -> Value {
 }
 
 fn log(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    lines.join("\n")
 }
 
 fn replay(log: &str, old: Option<&Bundle>, new: &Bundle, key: Option<Key>) -> Replay {
