@@ -15,6 +15,7 @@
 //! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
+//! - [`replay`]: the requests of an access log, put before another policy.
 //! - [`inspect`]: what there is to know of a bundle; [`publish`]: directories of releases, for nodes to follow.
 //! - [`access`]: who may ask what of a service; [`graph`]: what calls what; [`matrix`]: who may do what.
 //! - [`cli`]: the commands; `up`: the local mesh (a feature, on by default).
@@ -38,6 +39,7 @@ pub mod project;
 pub mod publish;
 #[cfg(test)]
 mod reference;
+pub mod replay;
 pub mod report;
 pub mod resolve;
 pub mod spell;

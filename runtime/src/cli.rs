@@ -122,6 +122,10 @@ struct RunArguments {
     /// Where requests are logged: `-` for standard output, a file, or `off` [default: -].
     #[arg(long, value_name = "WHERE", value_parser = access_log)]
     access_log: Option<AccessLog>,
+    /// Hash values in the access log with the secret in this file, the same one for all nodes and restarts, so that
+    /// `meshc replay` can compare them [default: a key that nobody knows].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    log_key: Option<PathBuf>,
     /// How long requests under way may take to end [default: 30s].
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     drain_timeout: Option<Duration>,
@@ -160,6 +164,7 @@ impl RunArguments {
             bind: self.bind,
             admin: self.admin,
             access_log: self.access_log,
+            log_key: self.log_key,
             drain_timeout: self.drain_timeout,
             pre_stop: self.pre_stop,
             ..of_node
@@ -324,6 +329,11 @@ fn serve(settings: Settings) -> Result<u8, Problem> {
         },
         drain: settings.drain(),
         access_log: settings.access_log.unwrap_or(AccessLog::Stdout),
+        log_key: settings
+            .log_key
+            .as_deref()
+            .map(config::log_key)
+            .transpose()?,
         signals: true,
         follow: Some(source.clone()),
     };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
+use mesh_bundle::asked::{Key, MIN_SECRET};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -59,6 +60,9 @@ pub enum ConfigError {
     /// Text that is no address.
     #[error("`{0}` is no address with a port: write 127.0.0.1:15001")]
     Address(String),
+    /// A secret that could be guessed.
+    #[error("{} holds a secret of less than {MIN_SECRET} bytes; `openssl rand -hex 32` makes one", .0.display())]
+    ShortSecret(PathBuf),
     /// Something is said nowhere.
     #[error("{what}: say it with {flag}, or with `{key}` in meshd.yaml")]
     Missing {
@@ -105,6 +109,8 @@ pub struct Settings {
     pub admin: Option<Admin>,
     /// Where requests are logged.
     pub access_log: Option<AccessLog>,
+    /// The file of the secret that values in the log are hashed with.
+    pub log_key: Option<PathBuf>,
     /// How long requests under way may take to end.
     pub drain_timeout: Option<Duration>,
     /// How long it goes on serving after SIGTERM.
@@ -141,6 +147,7 @@ impl Settings {
             state: self.state.or(weaker.state),
             admin: self.admin.or(weaker.admin),
             access_log: self.access_log.or(weaker.access_log),
+            log_key: self.log_key.or(weaker.log_key),
             drain_timeout: self.drain_timeout.or(weaker.drain_timeout),
             pre_stop: self.pre_stop.or(weaker.pre_stop),
         }
@@ -221,6 +228,7 @@ struct File {
     state: Option<PathBuf>,
     admin: Option<String>,
     access_log: Option<String>,
+    log_key: Option<PathBuf>,
     #[serde(default)]
     drain: FileDrain,
 }
@@ -263,6 +271,7 @@ impl File {
                 AccessLog::File(path) => AccessLog::File(home.join(path)),
                 other => other,
             }),
+            log_key: self.log_key.map(|path| home.join(path)),
             drain_timeout: read(self.drain.timeout, &["drain", "timeout"], duration, &misfit)?,
             pre_stop: read(
                 self.drain.pre_stop,
@@ -300,6 +309,15 @@ pub fn access_log(text: &str) -> AccessLog {
         "off" => AccessLog::Off,
         path => AccessLog::File(path.into()),
     }
+}
+
+/// The key that a secret in a file makes: what values in the access log are hashed with.
+pub fn log_key(path: &Path) -> Result<Key, ConfigError> {
+    let secret = std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Key::of_secret(&secret).ok_or_else(|| ConfigError::ShortSecret(path.to_owned()))
 }
 
 /// A duration as the policy language writes it: `250ms`, `1m30s`.
@@ -427,6 +445,7 @@ mesh: bookinfo
 state: meshd.state
 admin: off
 access-log: /var/log/mesh.log
+log-key: log.secret
 drain:
   timeout: 1m30s
   pre-stop: 5s
@@ -445,6 +464,7 @@ drain:
             state: Some("/etc/mesh/meshd.state".into()),
             admin: Some(Admin::Off),
             access_log: Some(AccessLog::File("/var/log/mesh.log".into())),
+            log_key: Some("/etc/mesh/log.secret".into()),
             drain_timeout: Some(Duration::from_secs(90)),
             pre_stop: Some(Duration::from_secs(5)),
         };

@@ -194,12 +194,14 @@ impl Control {
             None => None,
         };
         let writer =
-            Writer::start(&options.access_log).map_err(|source| StartError::AccessLog {
-                path: match &options.access_log {
-                    AccessLog::File(path) => path.clone(),
-                    AccessLog::Off | AccessLog::Stdout => "-".into(),
-                },
-                source,
+            Writer::start(&options.access_log, options.log_key.as_ref()).map_err(|source| {
+                StartError::AccessLog {
+                    path: match &options.access_log {
+                        AccessLog::File(path) => path.clone(),
+                        AccessLog::Off | AccessLog::Stdout => "-".into(),
+                    },
+                    source,
+                }
             })?;
         let dropped = writer.as_ref().map(|writer| Arc::clone(writer.dropped()));
         let shared = nodes.iter().map(|node| Arc::clone(&node.shared)).collect();

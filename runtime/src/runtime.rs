@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mesh_bundle::Bundle;
+use mesh_bundle::asked::Key;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::control::{self, Command, Reply};
@@ -49,6 +50,8 @@ pub struct ProcessOptions {
     pub admin: Option<SocketAddr>,
     /// Where requests are logged.
     pub access_log: AccessLog,
+    /// What values in the log are hashed with; without it a key that only this process has.
+    pub log_key: Option<Key>,
     /// How it stops.
     pub drain: Drain,
     /// Whether SIGTERM and SIGINT stop it, and SIGHUP loads anew what is followed.

@@ -18,7 +18,7 @@ use mesh_bundle::format::{
     StrId, Version, address_from_bytes,
 };
 use mesh_bundle::needs::{self, Feature, Unmet};
-use mesh_bundle::{Bundle, EncodedSlash};
+use mesh_bundle::{Bundle, EncodedSlash, Field, asked};
 
 use crate::NodeOptions;
 use crate::listen::socket::Target;
@@ -105,6 +105,17 @@ pub(crate) enum Entrance {
     Inbound,
     /// Requests of that application to others.
     Outbound,
+}
+
+impl Entrance {
+    /// Its word in logs.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Gateway { .. } => "gateway",
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
 }
 
 impl Snapshot {
@@ -340,6 +351,8 @@ pub(crate) struct Current {
     upstreams: Lazy<Rc<Upstream>>,
     /// The application that a sidecar stands before.
     application: OnceCell<Rc<Upstream>>,
+    /// By facet: how the access log names the field that it asks for.
+    asked_names: Lazy<Option<Box<str>>>,
 }
 
 /// What a worker knows of an arm.
@@ -371,6 +384,7 @@ impl Current {
             destinations: Lazy::new(bundle.versions().len() + bundle.services().len()),
             upstreams: Lazy::new(bundle.endpoints().len()),
             application: OnceCell::new(),
+            asked_names: Lazy::new(bundle.facets().len()),
             snapshot,
         })
     }
@@ -393,6 +407,15 @@ impl Current {
                 self.bundle().place(arm.location),
             )
         }))
+    }
+
+    /// How the access log names the field that a facet asks for; none for what has a place of its own in it.
+    pub(crate) fn asked_name(&self, facet: Id<Facet>) -> Option<&str> {
+        let name = self.asked_names.get(facet.index(), || {
+            let field = Field::of_facet(self.bundle(), &self.bundle().facets()[facet.index()])?;
+            asked::name(self.bundle(), field).map(Into::into)
+        });
+        name.as_deref()
     }
 
     /// What counts a request that no arm took; `destined` says whether it went somewhere all the same.

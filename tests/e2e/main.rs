@@ -12,6 +12,7 @@ mod http2;
 mod lint;
 mod publishing;
 mod reload;
+mod replay;
 mod signatures;
 mod slices;
 mod split;

@@ -17,6 +17,7 @@ mod lsp;
 mod matrix;
 mod params;
 mod publish;
+mod replay;
 mod route;
 mod shell;
 mod side;
@@ -50,6 +51,7 @@ Examples:
   meshc test examples/bookinfo --coverage             run its tests, and list what they leave untouched
   meshc route GET https://shop.example/cart           tell where a request goes, and why
   meshc diff main . --fail-on widened                 tell what a change means for requests
+  meshc replay access.log shop                        tell which recorded requests it would treat otherwise
   meshc graph examples/bookinfo -o bookinfo.dot       draw what calls what
   meshc matrix examples/zero-trust                    print who may do what
   meshc compile examples/bookinfo -o bookinfo.bundle  compile it for meshd
@@ -100,6 +102,8 @@ enum Command {
     Route(route::Arguments),
     /// Tell what a change means for requests: who gets in, and where they go.
     Diff(diff::Arguments),
+    /// Put the requests of an access log before a mesh: which would meet something else.
+    Replay(replay::Arguments),
     /// Draw a mesh: what calls what, with which requests, and what clients reach of it.
     Graph(graph::Arguments),
     /// Print who may do what: the decision for each caller, service, method and path, and the rule that makes it.
@@ -206,6 +210,7 @@ pub fn run() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments, color),
         Command::Route(arguments) => route::run(&arguments, color),
         Command::Diff(arguments) => diff::run(&arguments, color),
+        Command::Replay(arguments) => replay::run(&arguments, color),
         Command::Graph(arguments) => graph::run(&arguments, color),
         Command::Matrix(arguments) => matrix::run(&arguments, color),
         Command::Expand(arguments) => expand::run(&arguments, color),

@@ -495,6 +495,9 @@ impl Connection {
             log.write(&crate::telemetry::access_log::Line {
                 began: self.worker.clock.milliseconds_at(began),
                 node: &self.worker.node.label,
+                entrance: self.entrance().word(),
+                scheme: self.scheme(),
+                port: self.port(),
                 method: "-",
                 path: "-",
                 protocol: "HTTP/1.1",
@@ -514,6 +517,7 @@ impl Connection {
                 request_id: None,
                 client: self.peer.ip(),
                 user_agent: None,
+                asked: None,
             });
         }
     }

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri, Version, header};
+use mesh_bundle::asked::Key;
 use mesh_bundle::format::{Arm, Id};
 use smallvec::SmallVec;
 
 use super::hygiene::{Present, Survey};
 use super::progress::{BodyState, Progress};
+use super::recording::Recording;
 use crate::listen::connection::Connection;
 use crate::snapshot::Current;
 use crate::telemetry::access_log::Line;
@@ -60,6 +62,7 @@ struct Logged {
     uri: Uri,
     host: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
+    recording: Recording,
 }
 
 impl Exchange {
@@ -70,6 +73,7 @@ impl Exchange {
             uri: parts.uri.clone(),
             host: survey.host.clone(),
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
+            recording: Recording::default(),
         });
         Box::new(Self {
             current: worker.current(),
@@ -95,6 +99,13 @@ impl Exchange {
             idle_limit: None,
             ended: false,
         })
+    }
+
+    /// Where the fields that decisions ask for are noted, and what their values are hashed with; none where nothing
+    /// is logged.
+    pub(crate) fn recording(&self) -> Option<(&Recording, &Key)> {
+        let log = self.connection.worker().log.as_ref();
+        Some((&self.logged.as_ref()?.recording, log?.key()))
     }
 
     /// Notes the arm that answers.
@@ -204,6 +215,9 @@ impl Exchange {
         log.write(&Line {
             began: worker.clock.milliseconds_at(self.began),
             node: &worker.node.label,
+            entrance: self.connection.entrance().word(),
+            scheme: self.connection.scheme(),
+            port: self.connection.port(),
             method: logged.method.as_str(),
             path: logged.uri.path(),
             protocol: protocol(self.version),
@@ -223,6 +237,7 @@ impl Exchange {
             request_id: Some(&*self.request_id).filter(|id| !id.is_empty()),
             client: self.client,
             user_agent: logged.user_agent.as_ref().map(HeaderValue::as_bytes),
+            asked: logged.recording.members(),
         });
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod forwarded;
 mod framing;
 mod hygiene;
 pub(crate) mod progress;
+pub(crate) mod recording;
 mod reply;
 mod view;
 
@@ -25,10 +26,11 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
+use mesh_bundle::decide::Watched;
 use mesh_bundle::format::{Arm, Endpoint, Id, Redirect, Service};
 use mesh_bundle::host::Named;
 use mesh_bundle::route::{self, Destination, Outcome};
-use mesh_bundle::{NormalPath, host, policy, redirect};
+use mesh_bundle::{Field, NormalPath, RequestView, host, policy, redirect};
 
 use self::body::ReplyBody;
 use self::exchange::Exchange;
@@ -237,7 +239,7 @@ enum Found {
     Application,
 }
 
-/// Asks the bundle what the request meets.
+/// Asks the bundle what the request meets, and records for the log what that depends on.
 fn find(
     exchange: &Exchange,
     current: &Current,
@@ -245,8 +247,6 @@ fn find(
     asked: Asked<'_>,
 ) -> Result<Found, Refusal> {
     let connection = &exchange.connection;
-    let worker = connection.worker();
-    let bundle = current.bundle();
     let snapshot = &current.snapshot;
     let view = View {
         names: &snapshot.header_names,
@@ -265,15 +265,38 @@ fn find(
         source: Some(&snapshot.source),
         ..view
     };
+    let Some((recording, key)) = exchange.recording() else {
+        return meet(exchange, current, entrance, asked.host, &view, as_caller);
+    };
+    let note = |_: Field<'_>, facet| recording.note(facet);
+    let (seen, sent) = (Watched::new(view, &note), Watched::new(as_caller, &note));
+    let found = meet(exchange, current, entrance, asked.host, &seen, sent);
+    if !matches!(found, Ok(Found::Application)) {
+        recording.close(current, key, &view);
+    }
+    found
+}
+
+/// What the request meets, `view` as it came in and `as_caller` as this node sends it on.
+fn meet<V: RequestView>(
+    exchange: &Exchange,
+    current: &Current,
+    entrance: Entrance,
+    host: &str,
+    view: &V,
+    as_caller: V,
+) -> Result<Found, Refusal> {
+    let worker = exchange.connection.worker();
+    let (bundle, snapshot) = (current.bundle(), &current.snapshot);
     let draw = &mut || worker.random.borrow_mut().u32(..);
     match (snapshot.role, entrance) {
         (Role::Gateway(gateway), _) => {
-            let block = host::host_block(bundle, gateway, asked.host).ok_or(Refusal::no_host())?;
-            let outcome = route::at_gateway(bundle, block, &view, |_| Ok(as_caller), draw);
+            let block = host::host_block(bundle, gateway, host).ok_or(Refusal::no_host())?;
+            let outcome = route::at_gateway(bundle, block, view, |_| Ok(as_caller), draw);
             Ok(Found::Outcome(outcome))
         }
         (Role::Sidecar { service, .. }, Entrance::Outbound) => {
-            let callee = match host::service(bundle, snapshot.namespace, asked.host) {
+            let callee = match host::service(bundle, snapshot.namespace, host) {
                 Named::Service(callee) => callee,
                 Named::NotForThisNode | Named::Unknown => return Err(Refusal::call_denied()),
             };

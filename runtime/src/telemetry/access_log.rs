@@ -2,8 +2,9 @@
 //!
 //! A worker writes its lines into a buffer of its own. Full, or at latest after 50 ms, the buffer
 //! goes to the one thread that writes them all; if that thread cannot keep up, lines are dropped and
-//! counted, never waited for. Lines name the path without its query, and no header but the user
-//! agent.
+//! counted, never waited for. Lines name the path without its query, and of headers the user agent and
+//! what policies ask for: see [`mesh_bundle::asked`] for what is written of those. `ACCESS_LOG.md`
+//! describes all fields.
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
@@ -18,6 +19,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use mesh_bundle::asked::Key;
 
 use super::clock::timestamp;
 use crate::wheel::Wheel;
@@ -47,6 +50,11 @@ pub(crate) struct Line<'l> {
     /// When the request began, in milliseconds since 1970.
     pub(crate) began: u64,
     pub(crate) node: &'l str,
+    /// `gateway`, `inbound` or `outbound`.
+    pub(crate) entrance: &'static str,
+    pub(crate) scheme: &'static str,
+    /// The listener's, as the mesh declares it.
+    pub(crate) port: u16,
     pub(crate) method: &'l str,
     pub(crate) path: &'l str,
     pub(crate) protocol: &'static str,
@@ -67,6 +75,8 @@ pub(crate) struct Line<'l> {
     pub(crate) request_id: Option<&'l [u8]>,
     pub(crate) client: IpAddr,
     pub(crate) user_agent: Option<&'l [u8]>,
+    /// The fields that decisions asked for, as members of a JSON object; none where nothing was decided.
+    pub(crate) asked: Option<&'l [u8]>,
 }
 
 impl Line<'_> {
@@ -76,6 +86,12 @@ impl Line<'_> {
         to.extend_from_slice(&timestamp(self.began));
         to.extend_from_slice(b"\",\"node\":");
         string(to, self.node.as_bytes());
+        to.extend_from_slice(b",\"entrance\":\"");
+        to.extend_from_slice(self.entrance.as_bytes());
+        to.extend_from_slice(b"\",\"scheme\":\"");
+        to.extend_from_slice(self.scheme.as_bytes());
+        to.extend_from_slice(b"\",\"port\":");
+        number(to, self.port.into());
         to.extend_from_slice(b",\"method\":");
         string(to, self.method.as_bytes());
         to.extend_from_slice(b",\"path\":");
@@ -114,6 +130,15 @@ impl Line<'_> {
         address(to, self.client);
         to.extend_from_slice(b"\",\"user_agent\":");
         optional(to, self.user_agent);
+        to.extend_from_slice(b",\"asked\":");
+        match self.asked {
+            Some(members) => {
+                to.push(b'{');
+                to.extend_from_slice(members);
+                to.push(b'}');
+            }
+            None => to.extend_from_slice(b"null"),
+        }
         to.extend_from_slice(b"}\n");
     }
 }
@@ -135,7 +160,7 @@ fn milliseconds(to: &mut Vec<u8>, duration: Duration) {
     ]);
 }
 
-fn address(to: &mut Vec<u8>, address: IpAddr) {
+pub(crate) fn address(to: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(v4) => {
             for (index, byte) in v4.octets().into_iter().enumerate() {
@@ -207,15 +232,21 @@ pub(crate) struct Writer {
     queue: SyncSender<Message>,
     thread: JoinHandle<()>,
     dropped: Arc<AtomicU64>,
+    key: Key,
 }
 
 impl Writer {
-    /// Starts the thread; `None` if there is nothing to write to.
-    pub(crate) fn start(target: &AccessLog) -> io::Result<Option<Self>> {
+    /// Starts the thread; `None` if there is nothing to write to. Values are hashed with `key`, or with one that
+    /// only this process has.
+    pub(crate) fn start(target: &AccessLog, key: Option<&Key>) -> io::Result<Option<Self>> {
         let output = match target {
             AccessLog::Off => return Ok(None),
             AccessLog::Stdout => Output::Stdout,
             AccessLog::File(path) => Output::File(open(path)?, path.clone()),
+        };
+        let key = match key {
+            Some(key) => key.clone(),
+            None => random_key()?,
         };
         let (queue, messages) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
@@ -227,6 +258,7 @@ impl Writer {
             queue,
             thread,
             dropped,
+            key,
         }))
     }
 
@@ -235,6 +267,7 @@ impl Writer {
         Inlet {
             queue: self.queue.clone(),
             dropped: Arc::clone(&self.dropped),
+            key: self.key.clone(),
         }
     }
 
@@ -254,6 +287,15 @@ impl Writer {
         drop(self.queue);
         drop(self.thread.join());
     }
+}
+
+fn random_key() -> io::Result<Key> {
+    let mut bytes = [0; 32];
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("the machine gives no random bytes"))?;
+    Ok(Key::new(bytes))
 }
 
 #[derive(Debug)]
@@ -301,6 +343,7 @@ fn count(lines: &[u8]) -> u64 {
 pub(crate) struct Inlet {
     queue: SyncSender<Message>,
     dropped: Arc<AtomicU64>,
+    key: Key,
 }
 
 /// A worker's lines.
@@ -319,6 +362,11 @@ impl Sink {
             lines: RefCell::default(),
             flusher: RefCell::new(None),
         })
+    }
+
+    /// What values are hashed with.
+    pub(crate) fn key(&self) -> &Key {
+        &self.inlet.key
     }
 
     /// Writes a line.
@@ -391,6 +439,9 @@ mod tests {
         Line {
             began: 1_795_165_200_123,
             node: "gateway/edge",
+            entrance: "gateway",
+            scheme: "http",
+            port: 80,
             method: "GET",
             path: "/reviews/7",
             protocol: "HTTP/1.1",
@@ -410,6 +461,7 @@ mod tests {
             request_id: Some(b"5a0e"),
             client: IpAddr::from([127, 0, 0, 1]),
             user_agent: Some(b"curl/8"),
+            asked: Some(br#""header.x-team":"qa","cookie.c":null"#),
         }
     }
 
@@ -426,12 +478,14 @@ mod tests {
         assert_eq!(
             written(&line()),
             json!({
-                "ts": "2026-11-20T09:00:00.123Z", "node": "gateway/edge", "method": "GET",
+                "ts": "2026-11-20T09:00:00.123Z", "node": "gateway/edge",
+                "entrance": "gateway", "scheme": "http", "port": 80, "method": "GET",
                 "path": "/reviews/7", "protocol": "HTTP/1.1", "host": "reviews", "code": 200,
                 "flags": "-", "ms": 3.25, "bytes_in": 0, "bytes_out": 12,
                 "service": "reviews.v2", "endpoint": "127.0.0.1:9082", "arm": "bookinfo.mesh:31",
                 "gateway_arm": null, "source": null, "attempts": 1, "bundle": "b3:9f2c00000000",
                 "request_id": "5a0e", "client_ip": "127.0.0.1", "user_agent": "curl/8",
+                "asked": {"header.x-team": "qa", "cookie.c": null},
             })
         );
     }
@@ -466,7 +520,7 @@ mod tests {
     fn lines_reach_the_file_and_it_can_be_rotated() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("access.log");
-        let writer = Writer::start(&AccessLog::File(path.clone()))
+        let writer = Writer::start(&AccessLog::File(path.clone()), None)
             .unwrap()
             .unwrap();
         let sink = Sink::new(writer.inlet());
@@ -496,6 +550,7 @@ mod tests {
         let inlet = Inlet {
             queue,
             dropped: Arc::clone(&dropped),
+            key: Key::new([0; 32]),
         };
         let sink = Sink::new(inlet);
         for _ in 0..3 {

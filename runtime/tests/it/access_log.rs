@@ -1,8 +1,13 @@
 //! The access log, as it is written.
 
+use mesh_bundle::asked::Key;
+use mesh_bundle::format::FieldKind;
+use meshd::ProcessOptions;
+use serde_json::{Value, json};
+
 use crate::support::client::Http1;
-use crate::support::mesh::{Mesh, on};
-use crate::support::scene::{HTTP, Scene};
+use crate::support::mesh::{Mesh, on, otherwise};
+use crate::support::scene::{HTTP, Scene, gateway_options};
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
@@ -89,4 +94,106 @@ fn many_lines_are_all_there() {
             .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
     );
     std::fs::remove_file(copy).unwrap();
+}
+
+/// A gateway whose arms ask for a header, a parameter, cookies and credentials.
+fn asking() -> Mesh {
+    Mesh::new().gateway("edge", |g| {
+        let team = on(&["/t/**"]).header("x-team", "qa");
+        let page = on(&["/t/**"]).when(FieldKind::Query, "page", "8");
+        let session = on(&["/t/**"]).when(FieldKind::Cookie, "session", "staff");
+        let secret = on(&["/secret"]).header("authorization", "Bearer policy");
+        g.http(HTTP).host(
+            &["a"],
+            vec![
+                team.respond(201, None),
+                page.respond(202, None),
+                session.respond(203, None),
+                secret.respond(204, None),
+                otherwise().respond(200, None),
+            ],
+        )
+    })
+}
+
+/// What a line says of the fields asked for.
+fn asked(scene: &Scene, request: &str) -> Value {
+    let before = std::fs::read_to_string(&scene.log).map_or(0, |text| text.lines().count());
+    scene.send(request);
+    scene.lines(before + 1)[before]["asked"].clone()
+}
+
+#[test]
+fn a_line_carries_what_decisions_asked_for_and_no_secret() {
+    let key = Key::of_secret(b"thirty-two bytes that nobody has").unwrap();
+    let process = ProcessOptions {
+        log_key: Some(key.clone()),
+        ..ProcessOptions::default()
+    };
+    let nodes = vec![("gateway/edge", gateway_options())];
+    let scene = Scene::start_all(asking().bundle(), nodes, process);
+    let hash = |name: &str, value: &str| {
+        let hash = key.hash(name, value.as_bytes());
+        json!({ "hash": str::from_utf8(&hash).unwrap() })
+    };
+
+    // The policy names this value; what was not there is said too, and the cookie did not matter any more.
+    assert_eq!(
+        asked(&scene, "GET /t/1?page=8&token=s3cret HTTP/1.1\nhost: a\n\n"),
+        json!({ "header.x-team": null, "query.page": "8" }),
+    );
+    // It names others than these.
+    assert_eq!(
+        asked(
+            &scene,
+            "GET /t/1?page=s3cret HTTP/1.1\nhost: a\nx-team: dev-s3cret\ncookie: session=s3cret\n\n"
+        ),
+        json!({
+            "header.x-team": hash("header.x-team", "dev-s3cret"),
+            "query.page": hash("query.page", "s3cret"),
+            "cookie.session": hash("cookie.session", "s3cret"),
+        }),
+    );
+    // Credentials are hashed even where the policy names them.
+    assert_eq!(
+        asked(
+            &scene,
+            "GET /secret HTTP/1.1\nhost: a\nauthorization: Bearer policy\n\n"
+        ),
+        json!({ "header.authorization": hash("header.authorization", "Bearer policy") }),
+    );
+    // On this path nothing is asked; here nobody is.
+    assert_eq!(
+        asked(&scene, "GET /else HTTP/1.1\nhost: a\nx-team: s3cret\n\n"),
+        json!({})
+    );
+    assert_eq!(
+        asked(&scene, "OPTIONS * HTTP/1.1\nhost: a\n\n"),
+        Value::Null
+    );
+
+    let lines = scene.lines(5);
+    assert!(lines.iter().all(|line| {
+        (&line["entrance"], &line["scheme"], &line["port"])
+            == (&json!("gateway"), &json!("http"), &json!(HTTP))
+    }));
+    let text = std::fs::read_to_string(&scene.log).unwrap();
+    assert!(
+        !text.contains("s3cret") && !text.contains("Bearer"),
+        "{text}"
+    );
+}
+
+#[test]
+fn without_a_key_each_process_hashes_with_its_own() {
+    let hash = || {
+        let scene = Scene::gateway(&asking());
+        let request = "GET /t/1 HTTP/1.1\nhost: a\nx-team: dev\n\n";
+        let first = asked(&scene, request)["header.x-team"]["hash"].clone();
+        assert_eq!(first, asked(&scene, request)["header.x-team"]["hash"]);
+        first.as_str().unwrap().to_owned()
+    };
+    let (one, other) = (hash(), hash());
+    assert_eq!(one.len(), 32);
+    assert_ne!(one, other);
 }

@@ -21,7 +21,7 @@ mod residual;
 pub use diagram::{Edge, FALL, NodeKind};
 pub(crate) use diagram::{Node, node, node_length};
 pub use request::{
-    Claim, ClaimValue, Field, Plain, RequestView, Value, cookie, cookies, query_parameter,
+    Claim, ClaimValue, Field, Plain, RequestView, Value, Watched, cookie, cookies, query_parameter,
     query_parameters,
 };
 pub(crate) use residual::residual;

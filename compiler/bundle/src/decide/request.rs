@@ -3,7 +3,7 @@
 //! The runtime implements [`RequestView`] on the parts of a live request; tests and the compiler use
 //! [`Plain`].
 
-use crate::format::{Facet, FieldKind, Id, address_number};
+use crate::format::{Bundle, Facet, FieldKind, Id, address_number};
 use crate::path::NormalPath;
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,6 +70,16 @@ impl<'n> Field<'n> {
             FieldKind::PathText | FieldKind::PathTail | FieldKind::PathLength => return None,
         })
     }
+
+    /// The field that a facet asks for; `None` for those of the path.
+    pub fn of_facet(bundle: &'n Bundle, facet: &Facet) -> Option<Self> {
+        let name = bundle.opt_str(facet.name).unwrap_or_default();
+        Self::new(
+            FieldKind::from_code(facet.field)?,
+            facet.provider.get(),
+            name,
+        )
+    }
 }
 
 /// A field's value.
@@ -96,6 +106,39 @@ pub trait RequestView {
 
     /// Whether a header comes on several lines, or a query parameter or cookie several times.
     fn repeats(&self, field: Field<'_>) -> bool;
+}
+
+/// A request, and somebody who is told of every field that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<V, W> {
+    view: V,
+    watch: W,
+}
+
+impl<V: RequestView, W: Fn(Field<'_>, Id<Facet>)> Watched<V, W> {
+    /// Tells `watch` what is asked of `view`.
+    #[inline]
+    pub fn new(view: V, watch: W) -> Self {
+        Self { view, watch }
+    }
+}
+
+impl<V: RequestView, W: Fn(Field<'_>, Id<Facet>)> RequestView for Watched<V, W> {
+    #[inline]
+    fn path(&self) -> &NormalPath<'_> {
+        self.view.path()
+    }
+
+    #[inline]
+    fn field(&self, field: Field<'_>, facet: Id<Facet>) -> Value<'_> {
+        (self.watch)(field, facet);
+        self.view.field(field, facet)
+    }
+
+    #[inline]
+    fn repeats(&self, field: Field<'_>) -> bool {
+        self.view.repeats(field)
+    }
 }
 
 /// A request as plain data.

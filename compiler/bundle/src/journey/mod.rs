@@ -24,7 +24,7 @@ pub use expect::Expect;
 pub use request::{Held, Request};
 
 use self::walk::Script;
-use crate::decide::Verdict;
+use crate::decide::{Field, Verdict};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, HostBlock, Id, Listener, ListenerProtocol, Require, Rule, Run,
     Service, Share, StrId, Table, Version,
@@ -214,7 +214,7 @@ pub fn of(bundle: &Bundle, entry: Entry, request: &Request) -> Journey {
     let mut branches = Vec::new();
     let mut script = Script::default();
     loop {
-        let (branch, more) = walk::branch(bundle, entry, &request, &mut script);
+        let (branch, more) = walk::branch(bundle, entry, &request, &mut script, &|_| ());
         branches.push(branch);
         if !more {
             return Journey { branches };
@@ -235,11 +235,23 @@ pub fn admitted(
 /// The way of a request that has at most so many branches; `None` where there are more. Splits behind splits
 /// multiply: whoever walks a bundle of somebody else's sets a limit.
 pub fn within(bundle: &Bundle, entry: Entry, request: &Request, most: usize) -> Option<Journey> {
+    watched(bundle, entry, request, most, &|_| ())
+}
+
+/// As [`within`], telling `watch` of every field that a decision on the way asks for, in that order. A request
+/// that differs in others only goes the same way.
+pub fn watched(
+    bundle: &Bundle,
+    entry: Entry,
+    request: &Request,
+    most: usize,
+    watch: &dyn Fn(Field<'_>),
+) -> Option<Journey> {
     let request = entered(bundle, entry, request);
     let mut branches = Vec::new();
     let mut script = Script::default();
     while branches.len() < most {
-        let (branch, more) = walk::branch(bundle, entry, &request, &mut script);
+        let (branch, more) = walk::branch(bundle, entry, &request, &mut script, watch);
         branches.push(branch);
         if !more {
             return Some(Journey { branches });

@@ -1,7 +1,7 @@
 //! One of the ways that a request may take, from proxy to proxy.
 
 use super::{Branch, End, Entry, Refusal, Request, Step, identity};
-use crate::decide::{RequestView, Verdict, holds, judge};
+use crate::decide::{Field, Plain, RequestView, Verdict, Watched, holds, judge};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
     Service, Share, SliceOf, Table,
@@ -19,6 +19,7 @@ pub(super) fn branch(
     entry: Entry,
     request: &Request,
     script: &mut Script,
+    watch: &dyn Fn(Field<'_>),
 ) -> (Branch, bool) {
     let steps = RefCell::default();
     let mut walk = Walk {
@@ -27,6 +28,7 @@ pub(super) fn branch(
         service_arms: Vec::new(),
         share: u64::from(WHOLE),
         script,
+        watch,
     };
     let end = match entry {
         Entry::Gateway(gateway, listener) => walk.at_gateway(gateway, listener, request),
@@ -54,6 +56,7 @@ pub(super) fn admitted(
         service_arms: Vec::new(),
         share: u64::from(WHOLE),
         script: &mut Script::default(),
+        watch: &|_| (),
     };
     walk.admit(bundle.service(service), request.clone())?;
     Ok(steps.into_inner())
@@ -103,6 +106,8 @@ struct Walk<'w> {
     /// How much of the traffic comes this way, in millionths.
     share: u64,
     script: &'w mut Script,
+    /// Whoever wants to know what is asked.
+    watch: &'w dyn Fn(Field<'_>),
 }
 
 impl Guide for Walk<'_> {
@@ -155,7 +160,7 @@ impl Walk<'_> {
         let host = host::host_block(bundle, gateway, &request.host).ok_or(Refusal::NoHost)?;
         self.step(Step::Host(host));
         let block = bundle.host_block(host);
-        let view = request.plain(&path);
+        let view = watched(self.watch, request.plain(&path));
         let arm = crate::decide::decide(bundle, block.table, &view).ok_or(Refusal::NoArm)?;
         self.step(Step::Arm(block.table, arm));
         let levels: [Level; 2] = [(bundle.arm(arm).policy, arm), (block.policy, Id::NONE)];
@@ -163,7 +168,8 @@ impl Walk<'_> {
         self.judged(block.authz, &view)?;
 
         let sent = OnceCell::new();
-        let (steps, gateway) = (self.steps, bundle.gateway(gateway));
+        let (steps, watch) = (self.steps, self.watch);
+        let gateway = bundle.gateway(gateway);
         let as_caller = || {
             let sent = sent.get_or_init(|| {
                 let mut sent = changed(bundle, &levels, request, &path);
@@ -174,7 +180,7 @@ impl Walk<'_> {
             steps
                 .borrow_mut()
                 .push(Step::Forwarded(Box::new(sent.clone())));
-            Ok(sent.plain(&path))
+            Ok(watched(watch, sent.plain(&path)))
         };
         let outcome = route::beyond(bundle, host, arm, as_caller, self);
         // An arm of a service speaks of what it saw.
@@ -195,7 +201,7 @@ impl Walk<'_> {
             Named::Unknown if bundle.mesh().egress.is_set() => return Ok(End::Egress),
             Named::Unknown => return Err(Refusal::Egress),
         };
-        let view = request.plain(&path);
+        let view = watched(self.watch, request.plain(&path));
         let outcome = route::at_sidecar(bundle, caller, callee, &view, self);
         match outcome.ok_or(Refusal::NotCalled(callee))? {
             Outcome::Forward(to) => {
@@ -246,7 +252,7 @@ impl Walk<'_> {
             arrived.source = None;
         }
         let path = self.normal(&arrived)?;
-        let view = arrived.plain(&path);
+        let view = watched(self.watch, arrived.plain(&path));
         let own = (service.policy, Id::NONE);
         self.requires(&[own, (bundle.mesh().policy, Id::NONE)], &arrived, &view)?;
         self.judged(service.authz, &view)
@@ -275,6 +281,11 @@ impl Walk<'_> {
                 if condition.is_some_and(|condition| !holds(bundle, condition, view)) {
                     continue;
                 }
+                let provider = require.provider.get();
+                (self.watch)(match require.kind {
+                    0 => Field::Jwt(provider),
+                    _ => Field::Key(provider),
+                });
                 if !is_held(request, require) {
                     return Err(Refusal::Unauthenticated(id));
                 }
@@ -299,6 +310,11 @@ impl Walk<'_> {
             verdict => Err(Refusal::Forbidden(authz, verdict)),
         }
     }
+}
+
+/// A request of which every question is told.
+fn watched<'w>(watch: &'w dyn Fn(Field<'_>), plain: Plain<'w>) -> impl RequestView + 'w {
+    Watched::new(plain, move |field: Field<'_>, _| watch(field))
 }
 
 /// Whether a bundle says what the sidecars of a service do themselves: a slice does so of one service at most.
