@@ -136,9 +136,8 @@ fn the_way_of_a_request_is_told() {
         &[&orders[..], &claims].concat(),
         &refused,
     ] {
-        told.push_str(&format!("$ meshc {}\n", arguments.join(" ")));
-        told.push_str(&meshc(arguments).0);
-        told.push('\n');
+        let answer = meshc(arguments).0;
+        told.push_str(&["$ meshc ", &arguments.join(" "), "\n", &answer, "\n"].concat());
     }
     insta::assert_snapshot!(told);
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Whatever is asked of `meshc` about a mesh is answered in this time, on a machine that has much else to do.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What `meshc` says of the files, and how it ends.
 fn meshc(command: &str, files: &[(&str, &[u8])]) -> (String, Option<i32>) {
@@ -68,7 +68,8 @@ fn line_endings_of_all_kinds_and_a_mark_of_byte_order_mean_nothing() {
 fn a_megabyte_on_one_line_is_read() {
     let mut text = MESH.trim_end().to_owned();
     for number in 0..25_000 {
-        text.push_str(&format!("; service s{number} {{ endpoints 127.0.0.1:1 }}"));
+        let number = number.to_string();
+        text.push_str(&["; service s", &number, " { endpoints 127.0.0.1:1 }"].concat());
     }
     assert!(text.len() > 900_000);
     let (told, code) = meshc("lint", &[("a.mesh", text.as_bytes())]);
