@@ -178,7 +178,13 @@ impl<'m> Prover<'m> {
             }
         }
         let lines = way::lines(bundle, None, Entry::Sidecar(service), &data, &steps);
-        let mut way = format!("what `{}` itself says of it:\n", mesh[to].qualified_name());
+        let name = mesh[to].qualified_name();
+        let mut way = match sender {
+            Caller::Service(_) => format!(
+                "the proxy of `{sender_name}` may not send it there, but is not trusted; `{name}` itself says:\n"
+            ),
+            Caller::Gateway(_) | Caller::Nameless => format!("`{name}` itself says:\n"),
+        };
         way.push_str(&way::table(&lines));
         if lines.is_empty() {
             way = format!("no rule keeps it out of `{}`", mesh[to].qualified_name());
@@ -203,7 +209,7 @@ impl<'m> Prover<'m> {
     /// What gets through a gateway.
     pub(super) fn through(&self, aim: &Aim, doorway: &Doorway<'_>, id: GatewayId) -> Found {
         let gateway = &self.mesh[id];
-        let leads = |target: Target| leads_to(self.mesh, target, 0).contains(&aim.service());
+        let leads = |target: Target| leads_to(self.mesh, target).contains(&aim.service());
         let hosts: Vec<&HostBlock> = gateway
             .hosts
             .iter()
@@ -294,7 +300,7 @@ impl<'m> Prover<'m> {
         };
         let mut ways = match Ways::of(self.mesh, entrance, asking) {
             Ok(ways) => ways,
-            Err(error) => return not_found_out(&error),
+            Err(why) => return Found::NotFoundOut(why),
         };
         let mut budget = Budget::USUAL;
         let mut unknown = None;
