@@ -295,7 +295,7 @@ fn a_service_says_whom_it_lets_in_whatever_way_they_come() {
         let admitted = journey::admitted(&bundle, Id::new(to as u32), &request);
         admitted
             .map(|steps| steps.len())
-            .map_err(|refusal| refusal.status())
+            .map_err(journey::Refusal::status)
     };
     // No route and no list of calls is asked, only its rules.
     assert_eq!(comes("cart", "desk", "DELETE", "/anything"), Ok(1));

@@ -153,6 +153,7 @@ impl<'m> Prover<'m> {
         Some(Failure {
             what: format!("this request does not arrive at `{name}`"),
             way: Some(sent.told(self.bundle, branch)),
+            entry: Some(sent.entry),
             request: Some(request),
             expected: Some(name),
             ..Failure::default()

@@ -171,6 +171,7 @@ impl<'m> Prover<'m> {
                 return Found::This(Box::new(Failure {
                     what,
                     way: Some(sent.told(bundle, branch)),
+                    entry: Some(sent.entry),
                     request: Some(request),
                     expected: Some("403".to_owned()),
                     ..Failure::default()
@@ -320,14 +321,15 @@ impl<'m> Prover<'m> {
             let sent = send(self.bundle, entrance, &request);
             let arrives = sent.as_ref().and_then(|sent| {
                 let branch = sent.arrives(self.bundle, aim.target, &aim.held)?;
-                Some(sent.told(self.bundle, branch))
+                Some((sent.entry, sent.told(self.bundle, branch)))
             });
-            if let Some(told) = arrives {
+            if let Some((entry, told)) = arrives {
                 return Found::This(Box::new(Failure {
                     what: "this request gets through".to_owned(),
                     request: Some(request),
                     expected: Some("403".to_owned()),
                     way: Some(told),
+                    entry: Some(entry),
                     ..Failure::default()
                 }));
             }
