@@ -282,3 +282,29 @@ fn whoever_is_only_counted_or_asked_besides_is_let_in_as_before() {
     let closed = bundle(&OPEN.replace("; authz open-by-default", ""));
     assert_eq!(inside(&closed, "b", &Request::new("GET", "a", "/x")), "403");
 }
+
+#[test]
+fn a_service_says_whom_it_lets_in_whatever_way_they_come() {
+    let bundle = bundle(SHOP);
+    let comes = |to: &str, from: &str, method: &str, path: &str| {
+        let services = bundle.services().iter();
+        let to = { services }
+            .position(|it| bundle.str(it.name) == to)
+            .unwrap();
+        let mut request = Request::new(method, "any.example", path);
+        request.source = Some(format!("default/{from}"));
+        let admitted = journey::admitted(&bundle, Id::new(to as u32), &request);
+        admitted
+            .map(|steps| steps.len())
+            .map_err(journey::Refusal::status)
+    };
+    // No route and no list of calls is asked, only its rules.
+    assert_eq!(comes("cart", "desk", "DELETE", "/anything"), Ok(1));
+    assert_eq!(comes("cart", "edge", "GET", "/v1/list/1"), Ok(1));
+    assert_eq!(comes("cart", "edge", "POST", "/v1/list/1"), Err(403));
+    assert_eq!(comes("cart", "stock", "GET", "/b"), Err(403));
+    assert_eq!(comes("cart", "desk", "GET", "/../b"), Err(400));
+    // One that verifies nobody takes everybody for nobody.
+    assert_eq!(comes("stock", "cart", "GET", "/open/a"), Ok(1));
+    assert_eq!(comes("stock", "cart", "GET", "/open/closed"), Err(403));
+}

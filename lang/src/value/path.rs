@@ -368,6 +368,24 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_pattern_is_made_of_segments_where_there_is_one() {
+        let made = |text: &str| {
+            let segments = PathPattern::parse(text).unwrap().segments;
+            PathPattern::of_segments(segments).map(|it| it.to_string())
+        };
+        for text in ["/", "/a/", "/a/{b}/**", "/**/a"] {
+            assert_eq!(made(text).as_deref(), Some(text));
+        }
+        let rest = || Segment::Rest { name: None };
+        assert_eq!(PathPattern::of_segments(vec![]), None);
+        assert_eq!(
+            PathPattern::of_segments(vec![literal(""), literal("a")]),
+            None
+        );
+        assert_eq!(PathPattern::of_segments(vec![rest(), rest()]), None);
+    }
+
     fn literal(text: &str) -> Segment {
         Segment::Literal(text.into())
     }

@@ -4,7 +4,6 @@
 //! ends elsewhere must have no request that the claim speaks of, and on one that ends at the target nothing may
 //! refuse such a request.
 
-use super::callers::no_space;
 use super::reach::takes_requests;
 use super::replay::{real, send};
 use super::seen::serves;
@@ -67,7 +66,7 @@ impl<'m> Prover<'m> {
     fn entrances(&self, reaches: &Reaches) -> Vec<Entrance<'m>> {
         let mesh = self.mesh;
         let to = reaches.target.service();
-        let leads = |target: Target| leads_to(mesh, target, 0).contains(&to);
+        let leads = |target: Target| leads_to(mesh, target).contains(&to);
         let mut entrances = Vec::new();
         for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
             let is_meant = reaches.who.iter().any(|who| match who {
@@ -117,7 +116,7 @@ impl<'m> Prover<'m> {
             required: None,
         };
         let ways = Ways::of(self.mesh, entrance, asking);
-        let mut ways = ways.map_err(|error| Outcome::NotProved(no_space(&error)))?;
+        let mut ways = ways.map_err(Outcome::NotProved)?;
         let mut budget = Budget::USUAL;
         match ways.any(&mut budget) {
             Verdict::No => return Ok(false),
@@ -154,6 +153,7 @@ impl<'m> Prover<'m> {
         Some(Failure {
             what: format!("this request does not arrive at `{name}`"),
             way: Some(sent.told(self.bundle, branch)),
+            entry: Some(sent.entry),
             request: Some(request),
             expected: Some(name),
             ..Failure::default()

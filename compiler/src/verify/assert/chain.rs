@@ -287,7 +287,7 @@ impl Hops<'_> {
 
     /// A hop to where requests to a target may arrive, and those of the copies that are made on the way.
     fn to(&mut self, target: Target, span: Span) {
-        for to in leads_to(self.mesh, target, 0) {
+        for to in leads_to(self.mesh, target) {
             self.all.push(Hop {
                 to,
                 span,
@@ -302,7 +302,7 @@ impl Hops<'_> {
 
     fn copies(&mut self, policy: &Policy) {
         for said in &policy.mirrors.each {
-            for to in leads_to(self.mesh, said.value.target, 0) {
+            for to in leads_to(self.mesh, said.value.target) {
                 self.all.push(Hop {
                     to,
                     span: said.span().unwrap_or(self.mesh.span),

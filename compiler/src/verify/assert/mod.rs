@@ -34,6 +34,7 @@ use crate::model::Mesh;
 use crate::model::condition::Condition;
 use crate::model::proof::{Assertion, Claim, ClaimKind, Reaches};
 use mesh_bundle::format::Bundle;
+use mesh_bundle::journey::Entry;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::{Sources, Span};
 use mesh_lang::view::Verb;
@@ -58,6 +59,8 @@ struct Failure {
     what: String,
     /// A request that shows it.
     request: Option<Request>,
+    /// Where it came in.
+    entry: Option<Entry>,
     /// Who sends it past whatever its own proxy says; none for one that a test can send.
     sent_by: Option<Caller>,
     /// What is to come of it, as a test expects it.

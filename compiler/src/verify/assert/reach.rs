@@ -171,6 +171,7 @@ impl<'m> Prover<'m> {
                 return Found::This(Box::new(Failure {
                     what,
                     way: Some(sent.told(bundle, branch)),
+                    entry: Some(sent.entry),
                     request: Some(request),
                     expected: Some("403".to_owned()),
                     ..Failure::default()
@@ -178,7 +179,13 @@ impl<'m> Prover<'m> {
             }
         }
         let lines = way::lines(bundle, None, Entry::Sidecar(service), &data, &steps);
-        let mut way = format!("what `{}` itself says of it:\n", mesh[to].qualified_name());
+        let name = mesh[to].qualified_name();
+        let mut way = match sender {
+            Caller::Service(_) => format!(
+                "the proxy of `{sender_name}` may not send it there, but is not trusted; `{name}` itself says:\n"
+            ),
+            Caller::Gateway(_) | Caller::Nameless => format!("`{name}` itself says:\n"),
+        };
         way.push_str(&way::table(&lines));
         if lines.is_empty() {
             way = format!("no rule keeps it out of `{}`", mesh[to].qualified_name());
@@ -203,7 +210,7 @@ impl<'m> Prover<'m> {
     /// What gets through a gateway.
     pub(super) fn through(&self, aim: &Aim, doorway: &Doorway<'_>, id: GatewayId) -> Found {
         let gateway = &self.mesh[id];
-        let leads = |target: Target| leads_to(self.mesh, target, 0).contains(&aim.service());
+        let leads = |target: Target| leads_to(self.mesh, target).contains(&aim.service());
         let hosts: Vec<&HostBlock> = gateway
             .hosts
             .iter()
@@ -294,7 +301,7 @@ impl<'m> Prover<'m> {
         };
         let mut ways = match Ways::of(self.mesh, entrance, asking) {
             Ok(ways) => ways,
-            Err(error) => return not_found_out(&error),
+            Err(why) => return Found::NotFoundOut(why),
         };
         let mut budget = Budget::USUAL;
         let mut unknown = None;
@@ -314,14 +321,15 @@ impl<'m> Prover<'m> {
             let sent = send(self.bundle, entrance, &request);
             let arrives = sent.as_ref().and_then(|sent| {
                 let branch = sent.arrives(self.bundle, aim.target, &aim.held)?;
-                Some(sent.told(self.bundle, branch))
+                Some((sent.entry, sent.told(self.bundle, branch)))
             });
-            if let Some(told) = arrives {
+            if let Some((entry, told)) = arrives {
                 return Found::This(Box::new(Failure {
                     what: "this request gets through".to_owned(),
                     request: Some(request),
                     expected: Some("403".to_owned()),
                     way: Some(told),
+                    entry: Some(entry),
                     ..Failure::default()
                 }));
             }

@@ -7,7 +7,6 @@ use crate::model::{JwtId, KeysId, Mesh, ServiceId};
 use crate::spell::Place;
 use crate::testing;
 use crate::verify::request::{self, Request};
-use mesh_bundle::journey::Entry;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use mesh_lang::parser::parse;
@@ -98,14 +97,7 @@ fn test(
     let mesh = prover.mesh;
     let written = written(mesh, request, claim.span)?;
     // The test has to meet the same proxy.
-    let entry = testing::request::entry(prover.bundle, &written)?;
-    let is_same = match entry {
-        Entry::Gateway(_, listener) => {
-            let listener = prover.bundle.listener(listener);
-            listener.port.get() == request.door.port
-        }
-        Entry::Sidecar(_) => true,
-    };
+    let is_same = testing::request::entry(prover.bundle, &written) == failure.entry;
     let text = prover.sources.text(claim.span);
     let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if mesh.tests.iter().any(|test| test.title == title) {

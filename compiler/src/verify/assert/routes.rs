@@ -3,7 +3,6 @@
 //! A value that does not fit counts only if some request takes the way on which it is in force. What a route requires
 //! may depend on a condition; then the question is whether some request takes the way and is not asked for it.
 
-use super::callers::no_space;
 use super::reach::takes_requests;
 use super::replay::{Replayed, real, send};
 use super::ways::{Asking, Entrance, Stop, Way, Ways};
@@ -78,7 +77,7 @@ impl<'m> Prover<'m> {
             required,
         };
         let ways = Ways::of(self.mesh, entrance, asking);
-        let mut ways = ways.map_err(|error| Outcome::NotProved(no_space(&error)))?;
+        let mut ways = ways.map_err(Outcome::NotProved)?;
         let mut budget = Budget::USUAL;
         let mut routes = 0;
         let mut unknown = None;

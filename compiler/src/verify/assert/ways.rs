@@ -11,6 +11,7 @@
 //! with its ways. Ways that cannot lead to a service that matters are not looked at further than their first arm.
 
 use super::admission;
+use super::callers::no_space;
 use super::seen::{Level, Seen, all};
 use crate::model::condition::{Condition, Field, Predicate};
 use crate::model::credential::Credential;
@@ -18,7 +19,7 @@ use crate::model::policy::{PathRewrite, Policy};
 use crate::model::{Action, Arm, Gateway, GatewayId, HostBlock, Mesh, Service, ServiceId, Target};
 use crate::plan::formula::FormulaId;
 use crate::plan::pattern_groups;
-use crate::plan::table::{Match, TableError};
+use crate::plan::table::Match;
 use crate::verify::space::{End, Question, Space, TableId};
 use crate::verify::tables::{at_caller, at_gateway, belongs};
 use crate::verify::{Budget, Verdict, World};
@@ -80,6 +81,9 @@ pub(super) struct Asking<'a> {
     pub(super) required: Option<Credential>,
 }
 
+/// Ways that are looked at from one entrance: arms that lead through long routes multiply.
+const MOST: usize = 200_000;
+
 /// All ways from an entrance.
 pub(super) struct Ways<'m> {
     /// The ways.
@@ -96,7 +100,7 @@ impl<'m> Ways<'m> {
         mesh: &'m Mesh,
         entrance: Entrance<'m>,
         asking: Asking<'_>,
-    ) -> Result<Self, TableError> {
+    ) -> Result<Self, String> {
         let mut builder = Builder {
             mesh,
             asking,
@@ -126,6 +130,9 @@ impl<'m> Ways<'m> {
                 (world, is_called(mesh, caller, callee))
             }
         };
+        if builder.ways.len() > MOST {
+            return Err("there are too many ways to look at".to_owned());
+        }
         let region = all(vec![region, asking.sent.clone()]);
         let tables: Vec<Vec<Match<'_>>> = builder
             .tables
@@ -143,7 +150,8 @@ impl<'m> Ways<'m> {
         let conditions: Vec<&Condition> = std::iter::once(&region)
             .chain(&builder.conditions)
             .collect();
-        let space = Space::new(world, &tables, &conditions)?;
+        let space = Space::new(world, &tables, &conditions);
+        let space = space.map_err(|error| no_space(&error))?;
         Ok(Self {
             region: space.condition(0),
             conditions: (1..conditions.len())
@@ -351,6 +359,9 @@ impl<'m> Builder<'m, '_> {
 
     /// Goes on with what an arm does.
     fn act(&mut self, follow: Follow<'m>, arm: &'m Arm, passed: usize) {
+        if self.ways.len() > MOST {
+            return; // that is said of them all
+        }
         match &arm.action {
             Action::Forward(target) => self.follow(follow, *target, passed),
             Action::Split(shares) => {
@@ -400,7 +411,7 @@ impl<'m> Builder<'m, '_> {
         *self
             .may_matter
             .entry(service)
-            .or_insert_with(|| !leads_to(mesh, Target::Service(service), 0).is_disjoint(matters))
+            .or_insert_with(|| !leads_to(mesh, Target::Service(service)).is_disjoint(matters))
     }
 
     fn stop(&mut self, follow: Follow<'m>, service: ServiceId, version: Option<u32>) {
@@ -538,20 +549,18 @@ pub(super) fn is_nameless(mesh: &Mesh, service: &Service) -> bool {
 }
 
 /// Services at which requests to a target may arrive.
-pub(in crate::verify) fn leads_to(
-    mesh: &Mesh,
-    target: Target,
-    passed: usize,
-) -> BTreeSet<ServiceId> {
+pub(in crate::verify) fn leads_to(mesh: &Mesh, target: Target) -> BTreeSet<ServiceId> {
     let mut all = BTreeSet::from([target.service()]);
-    if let Target::Service(service) = target
-        && passed < MAX_HOPS
-    {
-        let arms = mesh[service].route.iter().flat_map(|table| &table.arms);
-        for target in arms.flat_map(|arm| arm.action.targets()) {
-            if target.service() != service {
-                all.extend(leads_to(mesh, target, passed + 1));
-            }
+    let mut followed = BTreeSet::new();
+    let mut next = vec![target];
+    while let Some(target) = next.pop() {
+        all.insert(target.service());
+        // Only a service itself has a route to go through, and it is looked at once.
+        if let Target::Service(service) = target
+            && followed.insert(service)
+        {
+            let arms = mesh[service].route.iter().flat_map(|table| &table.arms);
+            next.extend(arms.flat_map(|arm| arm.action.targets()));
         }
     }
     all

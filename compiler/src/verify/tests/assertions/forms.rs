@@ -385,3 +385,19 @@ fn a_failing_claim_is_told_with_a_request_that_a_test_can_send() {
     assert!(!trials[0].passed(), "it fails as long as the claim does");
     assert_eq!(again.found[0].fixes, [], "once is enough");
 }
+
+/// Of several gateways at one port a test meets the first that serves the host.
+#[test]
+fn no_test_is_offered_that_meets_another_gateway() {
+    let text = format!(
+        "{HEAD}
+gateway edge {{ listen 80 http; host a.example {{ /** -> a }} }}
+gateway two {{ listen 80 http; host a.example {{ /z -> b }} }}
+service a {{ endpoints 127.0.0.1:1; authz {{ allow edge }} }}
+service b {{ endpoints 127.0.0.1:2; authz {{ allow two }} }}
+assert \"a\" {{ never internet reaches b }}"
+    );
+    let claims = Claims::of(&text);
+    assert_eq!(claims.outcomes(), ["fails"]);
+    assert_eq!(claims.found[0].fixes, []);
+}

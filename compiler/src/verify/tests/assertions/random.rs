@@ -350,7 +350,7 @@ fn is_broken(claims: &Claims, claim: &Reaches, all: &[Request]) -> Option<Reques
                 .unwrap();
             let mut targets = block.table.arms.iter().flat_map(|arm| arm.action.targets());
             targets.any(|target| {
-                let through = leads_to(mesh, target, 0);
+                let through = leads_to(mesh, target);
                 through.contains(&to)
             })
         };
@@ -466,7 +466,7 @@ impl Through<'_> {
         };
         let all = targets
             .into_iter()
-            .flat_map(|target| leads_to(mesh, target, 0));
+            .flat_map(|target| leads_to(mesh, target));
         all.collect()
     }
 

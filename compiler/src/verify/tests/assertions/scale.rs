@@ -31,3 +31,34 @@ gateway edge { listen 80 http; host shop.example {\n",
     let expected = claims.map(|claim| format!("{claim}: holds"));
     assert_eq!(outcomes(&text, &claims), expected);
 }
+
+/// Routes of three services, each with so many arms to the next: a million ways, that nobody looks at one by one.
+#[test]
+fn ways_that_multiply_are_given_up_or_settled_by_rules() {
+    let mut text = String::from(
+        "mesh t { }
+gateway edge { listen 80 http; host shop.example { /** -> s0 } }
+service s3 { endpoints 127.0.0.1:3; authz { allow edge to GET } }\n",
+    );
+    for service in 0..3 {
+        let _ = writeln!(
+            text,
+            "service s{service} {{ endpoints 127.0.0.1:{service}1; authz {{ allow edge }}; route {{"
+        );
+        for arm in 0..100 {
+            let _ = writeln!(text, "/a{service}/{arm} -> s{}", service + 1);
+        }
+        text.push_str("} }\n");
+    }
+    let claims = [
+        "never internet reaches s3 POST",
+        "never internet reaches s3 GET",
+    ];
+    let expected = ["holds", "not proved"];
+    let expected: Vec<String> = claims
+        .iter()
+        .zip(expected)
+        .map(|(claim, outcome)| format!("{claim}: {outcome}"))
+        .collect();
+    assert_eq!(outcomes(&text, &claims), expected);
+}
