@@ -228,3 +228,40 @@ fn expand_tells_what_an_environment_and_a_parameter_make_of_a_mesh() {
     let (code, _, errors) = run("meshc", &["expand", text(&written)]);
     assert_eq!(code, Some(0), "{errors}");
 }
+
+#[test]
+fn meshd_serves_nothing_rather_than_less_than_what_protects() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let mesh = directory.path().join("a.mesh");
+    let bundle = directory.path().join("a.bundle");
+    for (policy, needs) in [
+        ("mesh t { }", "mtls"),
+        (
+            "mesh t { mtls off }\nservice b { endpoints 127.0.0.1:2; authz { allow anyone to GET } }",
+            "authz (a.mesh:2)",
+        ),
+        (
+            "mesh t { mtls off; authz open-by-default; defaults { require jwt corp } }\n\
+             jwt corp { issuer \"https://a.example/\"; audiences \"a\"; jwks file \"a.json\" }",
+            "require jwt",
+        ),
+    ] {
+        let gateway = "gateway edge { listen 18080 http; host * { otherwise -> respond 200 } }\n\
+                       service a { endpoints 127.0.0.1:1 }\n";
+        std::fs::write(&mesh, format!("{policy}\n{gateway}")).expect("it can be written");
+        let (code, _, errors) = run("meshc", &["compile", text(&mesh), "-o", text(&bundle)]);
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(
+            errors.contains("L101"),
+            "the compiler says so too: {errors}"
+        );
+        let node = if needs.starts_with("authz") {
+            "sidecar/b"
+        } else {
+            "gateway/edge"
+        };
+        let arguments = ["run", "--bundle", text(&bundle), "--node", node];
+        fails("meshd", &arguments, &format!("{node} needs {needs}"));
+        fails("meshd", &arguments, "it serves nothing rather than less");
+    }
+}

@@ -32,11 +32,19 @@ fn check(text: &str) -> Result<String, TestCaseError> {
     if before.diagnostics.is_empty() {
         let is_ended = formatted.ends_with('\n') && !formatted.ends_with("\n\n");
         let is_empty = formatted.trim_start_matches('\u{feff}').is_empty();
-        // Such a word, the last one of a file, would end elsewhere before the end of a line.
-        let is_unsafe = formatted == text && text.contains("x:");
+        // A word behind a name and its colon, the last one of a file, would end elsewhere before the end of a line.
+        let is_unsafe = formatted == text && text.contains(':');
         prop_assert!(is_ended || is_empty || is_unsafe, "{:?}", formatted);
     }
     Ok(formatted)
+}
+
+/// What went wrong once.
+#[test]
+fn texts_that_were_found() {
+    for text in ["503:# c\nr", "503:# c\nr\n", "a:# c\nr", "a: # c\n b"] {
+        check(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    }
 }
 
 proptest! {
