@@ -222,6 +222,12 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// Where a span begins, as users are told: `shop.mesh:8`.
+    pub fn place(&self, span: Span) -> String {
+        let file = self.get(span.file);
+        format!("{}:{}", file.name(), file.line_of(span.start))
+    }
+
     /// All files, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files

@@ -6,7 +6,6 @@ use crate::model::Mesh;
 use crate::report::{Format, Report, Style, count, render};
 use crate::testing::{self, Coverage, Kind, Part, Trial};
 use mesh_bundle::Bundle;
-use mesh_lang::source::{Sources, Span};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -107,7 +106,7 @@ impl Outcome<'_> {
             } else {
                 style.removed("failed")
             };
-            let (title, place) = (&trial.case.title, place(sources, trial.case.span));
+            let (title, place) = (&trial.case.title, sources.place(trial.case.span));
             // Writing into a String cannot fail.
             let _ = writeln!(text, "{verdict}  {title:width$}  {place}");
         }
@@ -172,12 +171,12 @@ impl Outcome<'_> {
         let sources = &self.checked.sources;
         let tests = self.trials.iter().map(|trial| Tested {
             title: &trial.case.title,
-            place: place(sources, trial.case.span),
+            place: sources.place(trial.case.span),
             passed: trial.passed(),
             findings: testing::findings(std::slice::from_ref(trial), self.bundle)
                 .into_iter()
                 .map(|finding| Found {
-                    place: finding.span().map(|span| place(sources, span)),
+                    place: finding.span().map(|span| sources.place(span)),
                     message: finding.message,
                     notes: finding.notes,
                 })
@@ -223,10 +222,4 @@ fn word(kind: Kind) -> &'static str {
         Kind::Rule => "rule",
         Kind::Share => "share",
     }
-}
-
-/// `file:line`.
-fn place(sources: &Sources, span: Span) -> String {
-    let source = sources.get(span.file);
-    format!("{}:{}", source.name(), source.line_of(span.start))
 }

@@ -48,8 +48,7 @@ struct Collector<'m> {
 
 impl Collector<'_> {
     fn place(&self, span: Span) -> String {
-        let source = self.sources.get(span.file);
-        format!("{}:{}", source.name(), source.line_of(span.start))
+        self.sources.place(span)
     }
 
     fn node(&mut self, node: Node) -> NodeId {

@@ -188,10 +188,7 @@ impl Line {
 
 /// Who said something, in words.
 pub(crate) fn told(origin: Origin, sources: &Sources) -> String {
-    let place = |span: Span| {
-        let file = sources.get(span.file);
-        format!("{}:{}", file.name(), file.line_of(span.start))
-    };
+    let place = |span: Span| sources.place(span);
     match origin {
         Origin::Edition => format!("edition {EDITION}"),
         Origin::Written(span) => place(span),

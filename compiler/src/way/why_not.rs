@@ -51,20 +51,13 @@ pub fn passed_over(
             continue;
         }
         close.push(PassedOver {
-            place: written.place(arm),
+            place: written.sources.place(arm.span),
             text: place.head(arm),
             because: because(&place, arm, methods, request),
         });
     }
     let others = taken.index - close.len();
     (close, others)
-}
-
-impl Written<'_> {
-    fn place(&self, arm: &Arm) -> String {
-        let source = self.sources.get(arm.span.file);
-        format!("{}:{}", source.name(), source.line_of(arm.span.start))
-    }
 }
 
 fn because(place: &Place<'_>, arm: &Arm, methods: &[String], request: &Plain<'_>) -> String {

@@ -113,8 +113,7 @@ impl Prover<'_> {
 
     /// `shop.mesh:11`.
     fn place(&self, span: Span) -> String {
-        let file = self.sources.get(span.file);
-        format!("{}:{}", file.name(), file.line_of(span.start))
+        self.sources.place(span)
     }
 }
 

@@ -42,10 +42,9 @@ pub struct Side<'s> {
 impl Side<'_> {
     /// `file:line`.
     fn place(&self, span: Span) -> String {
-        let source = self.sources.get(span.file);
-        let line = source.line_of(span.start);
+        let line = self.sources.get(span.file).line_of(span.start);
         let written = self.places.get(line as usize - 1).and_then(Option::as_ref);
-        written.map_or_else(|| format!("{}:{line}", source.name()), String::clone)
+        written.map_or_else(|| self.sources.place(span), String::clone)
     }
 }
 

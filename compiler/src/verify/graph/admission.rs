@@ -258,8 +258,7 @@ impl Refusal<'_, '_> {
     }
 
     fn place(&self, span: Span) -> String {
-        let file = self.sources.get(span.file);
-        format!("{}:{}", file.name(), file.line_of(span.start))
+        self.sources.place(span)
     }
 }
 
