@@ -1,6 +1,7 @@
 //! Arms: where requests go.
 
 use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
+use super::hosts::{Gateways, Scope, gateways};
 use super::outcome::{Outcome, difference};
 use super::renumber::Ids;
 use super::{Change, Diff, Example, Kind, Reload, Side};
@@ -8,13 +9,12 @@ use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::policy::Policy;
 use crate::model::{Action, Arm, Gateway, HostBlock, Service, ServiceId, Table, Target};
 use crate::spell::Place;
-use crate::verify::tables::{at_caller, at_gateway, specificity};
+use crate::verify::tables::{at_caller, at_gateway};
 use crate::verify::{Request, World};
 use crate::way;
 use mesh_bundle::format::Id;
 use mesh_bundle::journey::{self, End, Entry, Journey};
-use mesh_lang::value::HostPattern;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A table of one side: its arms, what each does, and where each is.
 struct Arms {
@@ -125,118 +125,25 @@ impl Arms {
 
 /// The hosts of gateways.
 pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
-    let named = |gateway: &Gateway| (gateway.namespace.clone(), gateway.name.clone());
-    let mut names: Vec<_> = old.mesh.gateways.iter().map(named).collect();
-    names.extend(new.mesh.gateways.iter().map(named));
-    names.sort();
-    names.dedup();
-    for name in names {
-        let of = |side: Side<'_>| side.mesh.gateways.iter().position(|it| named(it) == name);
-        let (before, after) = (of(old), of(new));
-        for (pair, patterns) in owners(
-            before.map(|index| &old.mesh.gateways[index]),
-            after.map(|index| &new.mesh.gateways[index]),
-        ) {
-            let scope = Scope {
-                gateway: name.1.clone(),
-                patterns,
-            };
-            compare_hosts(old, new, (before, after), pair, &scope, ids, diff);
+    for pair in gateways(old.mesh, new.mesh) {
+        for scope in pair.scopes() {
+            compare_hosts(old, new, &pair, &scope, ids, diff);
         }
-    }
-}
-
-/// Which hosts are compared.
-struct Scope {
-    gateway: String,
-    /// Patterns that belong to the same blocks on both sides, each with the closer ones of other blocks.
-    patterns: Vec<(HostPattern, Vec<HostPattern>)>,
-}
-
-/// Which blocks the hosts of each pattern belong to, in both gateways.
-type Owners = BTreeMap<(Option<usize>, Option<usize>), Vec<(HostPattern, Vec<HostPattern>)>>;
-
-fn owners(old: Option<&Gateway>, new: Option<&Gateway>) -> Owners {
-    let blocks = |gateway: Option<&Gateway>| -> Vec<HostPattern> {
-        let hosts = gateway.iter().flat_map(|gateway| &gateway.hosts);
-        hosts.flat_map(|block| block.patterns.clone()).collect()
-    };
-    let mut all = blocks(old);
-    for pattern in blocks(new) {
-        if !all.contains(&pattern) {
-            all.push(pattern);
-        }
-    }
-    let owner = |gateway: Option<&Gateway>, pattern: &HostPattern| -> Option<usize> {
-        let blocks = gateway?.hosts.iter().enumerate();
-        let patterns =
-            blocks.flat_map(|(index, block)| block.patterns.iter().map(move |it| (index, it)));
-        let covering = patterns.filter(|(_, it)| covers(it, pattern));
-        covering
-            .max_by_key(|(_, it)| specificity(it))
-            .map(|(index, _)| index)
-    };
-    let mut owners = Owners::new();
-    for pattern in &all {
-        let closer = all
-            .iter()
-            .filter(|it| *it != pattern && covers(pattern, it));
-        let key = (owner(old, pattern), owner(new, pattern));
-        let closer = closer.cloned().collect();
-        owners
-            .entry(key)
-            .or_default()
-            .push((pattern.clone(), closer));
-    }
-    owners
-}
-
-/// Whether all hosts of the one are hosts of the other.
-fn covers(wide: &HostPattern, narrow: &HostPattern) -> bool {
-    let within = |suffix: &str, name: &str| {
-        name.strip_suffix(suffix)
-            .is_some_and(|front| front.len() > 1 && front.ends_with('.'))
-    };
-    match (wide, narrow) {
-        (HostPattern::Any, _) => true,
-        (HostPattern::Suffix(wide), HostPattern::Suffix(narrow)) => {
-            wide == narrow || within(wide, narrow)
-        }
-        (HostPattern::Suffix(wide), HostPattern::Exact(name)) => within(wide, name),
-        (HostPattern::Exact(wide), HostPattern::Exact(narrow)) => wide == narrow,
-        _ => false,
     }
 }
 
 fn compare_hosts(
     old: Side<'_>,
     new: Side<'_>,
-    gateways: (Option<usize>, Option<usize>),
-    blocks: (Option<usize>, Option<usize>),
+    pair: &Gateways<'_>,
     scope: &Scope,
     ids: &Ids,
     diff: &mut Diff,
 ) {
-    let names: Vec<String> = scope
-        .patterns
-        .iter()
-        .map(|(it, _)| it.to_string())
-        .collect();
-    let subject = format!("{} {}", scope.gateway, names.join(", "));
-    let found = |side: Side<'_>, gateway: Option<usize>, block: Option<usize>| {
-        let gateway = gateway.zip(block)?.0;
-        side.mesh
-            .gateways
-            .get(gateway)
-            .map(|it| (it.clone(), block))
-    };
-    let before = found(old, gateways.0, blocks.0);
-    let after = found(new, gateways.1, blocks.1);
-    let arms = |side: Side<'_>, found: &Option<(Gateway, Option<usize>)>, is_old: bool| {
-        let Some((gateway, Some(block))) = found else {
+    let arms = |side: Side<'_>, found: Option<(&Gateway, &HostBlock)>, is_old: bool| {
+        let Some((gateway, host)) = found else {
             return Arms::none();
         };
-        let host: &HostBlock = &gateway.hosts[*block];
         let weaker = gateway.policy.clone().over(side.mesh.defaults.clone());
         let weaker = host.policy.clone().over(weaker);
         Arms::of(
@@ -253,47 +160,27 @@ fn compare_hosts(
             },
         )
     };
-    let (old_arms, new_arms) = (arms(old, &before, true), arms(new, &after, false));
-    let world_of = after
-        .as_ref()
-        .map(|found| (new, found))
-        .or(before.as_ref().map(|found| (old, found)));
-    let Some((side, (gateway, Some(block)))) = world_of else {
+    let (before, after) = (pair.old_block(scope), pair.new_block(scope));
+    let (old_arms, new_arms) = (arms(old, before, true), arms(new, after, false));
+    let either = after.map(|it| (new, it)).or(before.map(|it| (old, it)));
+    let Some((side, (gateway, host))) = either else {
         return;
     };
     let world = World {
         tokens: ids.token_names.clone(),
         keys: ids.key_names.clone(),
-        ..at_gateway(side.mesh, gateway, &gateway.hosts[*block], true)
+        ..at_gateway(side.mesh, gateway, host, true)
     };
-    let region = region(scope, &gateway.hosts[*block]);
     let tables = Tables {
         old,
         new,
         before: &old_arms,
         after: &new_arms,
         ids,
-        subject,
+        subject: pair.subject(scope),
         likely: None,
     };
-    tables.compare(&world, Some(&region), diff);
-}
-
-/// "The host is one of these."
-fn region(scope: &Scope, block: &HostBlock) -> Condition {
-    let is_one_of = |patterns: Vec<HostPattern>| {
-        Condition::Test(Test {
-            field: Field::Host,
-            predicate: Predicate::Hosts(patterns),
-            span: block.span,
-        })
-    };
-    let parts = scope.patterns.iter().map(|(pattern, closer)| {
-        let own = is_one_of(vec![pattern.clone()]);
-        let others = Condition::Not(Box::new(is_one_of(closer.clone())));
-        Condition::And(vec![own, others])
-    });
-    Condition::Or(parts.collect())
+    tables.compare(&world, Some(&scope.region(host.span)), diff);
 }
 
 /// The routes of services that both meshes have.

@@ -13,6 +13,7 @@
 
 mod arms;
 mod ends;
+mod hosts;
 mod outcome;
 mod renumber;
 mod rules;

@@ -52,7 +52,7 @@ impl Outcome {
             let text = line.flat();
             let word = text.split(' ').next().unwrap_or_default();
             let into = match word {
-                // Compared by itself: see `tokens`.
+                // Compared by themselves: what is required by its requests, what is accepted as a statement.
                 "require" | "accept" => continue,
                 "rewrite" | "request-header" | "response-header" | "cors" | "sticky" => {
                     &mut outcome.headers

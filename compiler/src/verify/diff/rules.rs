@@ -1,10 +1,12 @@
 //! Rules: who gets in.
 
 use super::ends::{Asks, Comparison, Place as EndOf, pairs};
+use super::hosts::gateways;
 use super::renumber::Ids;
 use super::{Change, Diff, Example, Kind, Reload, Side};
 use crate::model::authz::{Authz, Rule, in_order};
-use crate::model::{Gateway, Mtls, Service, ServiceId};
+use crate::model::condition::Condition;
+use crate::model::{Mtls, Service, ServiceId};
 use crate::plan::{match_of, rule_methods};
 use crate::spell::Place;
 use crate::verify::World;
@@ -111,7 +113,7 @@ pub(super) fn services(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff)
             &Ruling::of_service(old, before, Some(ids)),
             &Ruling::of_service(new, service, None),
             &Place::top(new.mesh).service(ServiceId(index as u32)),
-            world,
+            (world, None),
             diff,
         );
     }
@@ -129,42 +131,43 @@ fn callers(old: Side<'_>, before: &Service, new: Side<'_>, after: &Service) -> W
     world
 }
 
-/// The rules of hosts, of gateways that both meshes have.
+/// The rules of hosts that both meshes have. Of others the arms are compared.
 pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
-    for gateway in &new.mesh.gateways {
-        let same = |it: &&Gateway| it.name == gateway.name && it.namespace == gateway.namespace;
-        let Some(before) = old.mesh.gateways.iter().find(same) else {
-            continue;
-        };
-        for host in &gateway.hosts {
-            let shared = |it: &&crate::model::HostBlock| it.patterns == host.patterns;
-            let Some(old_host) = before.hosts.iter().find(shared) else {
-                continue; // its arms are compared, host by host
+    for pair in gateways(old.mesh, new.mesh) {
+        for scope in pair.scopes() {
+            let both = pair.old_block(&scope).zip(pair.new_block(&scope));
+            let Some(((_, before), (gateway, after))) = both else {
+                continue;
             };
             let world = World {
                 tokens: ids.token_names.clone(),
                 keys: ids.key_names.clone(),
-                ..at_gateway(new.mesh, gateway, host, true)
+                ..at_gateway(new.mesh, gateway, after, true)
             };
-            let names: Vec<String> = host.patterns.iter().map(ToString::to_string).collect();
             compare(
-                &Ruling::of_host(old, old_host.authz.as_ref(), Some(ids)),
-                &Ruling::of_host(new, host.authz.as_ref(), None),
-                &format!("{} {}", gateway.name, names.join(", ")),
-                world,
+                &Ruling::of_host(old, before.authz.as_ref(), Some(ids)),
+                &Ruling::of_host(new, after.authz.as_ref(), None),
+                &pair.subject(&scope),
+                (world, Some(&scope.region(after.span))),
                 diff,
             );
         }
     }
 }
 
-fn compare(old: &Ruling, new: &Ruling, subject: &str, world: World, diff: &mut Diff) {
+fn compare(
+    old: &Ruling,
+    new: &Ruling,
+    subject: &str,
+    (world, region): (World, Option<&Condition>),
+    diff: &mut Diff,
+) {
     let differ = |before: EndOf, after: EndOf| old.lets_in(before) != new.lets_in(after);
     let question = Comparison {
         old: &old.asks,
         new: &new.asks,
         world,
-        region: None,
+        region,
         likely: None,
         differ: &differ,
     };

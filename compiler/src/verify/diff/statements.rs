@@ -16,7 +16,6 @@ const BY_REQUEST: &[&str] = &[
     "compress",
     "rewrite",
     "require",
-    "accept",
     "rate-limit",
     "mirror",
     "fault",

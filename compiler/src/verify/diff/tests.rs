@@ -155,6 +155,39 @@ fn hosts_that_come_and_go_are_compared_with_what_took_their_requests() {
 }
 
 #[test]
+fn rules_of_hosts_are_compared_whatever_blocks_they_stand_in() {
+    // The block has another host now, and lets more in at the old one.
+    let more = SHOP.replace(
+        "host *.shop.example { authz { deny anyone to /secret; allow anyone }",
+        "host *.shop.example, b.example { authz { allow anyone }",
+    );
+    let told = told(SHOP, &more);
+    assert!(
+        told.contains("edge *.shop.example  refused by `deny anyone to /secret`, now let in"),
+        "{told}"
+    );
+    // What took all hosts has rules for one of them no more.
+    let wide = SHOP.replace("host *.shop.example {", "host * {");
+    let closer = wide.replace(
+        "  host * {",
+        "  host c.example { otherwise -> cart }\n  host * {",
+    );
+    let told = self::told(&wide, &closer);
+    assert!(told.contains("edge c.example  refused by"), "{told}");
+    assert!(!told.contains("edge *  refused"), "{told}");
+}
+
+#[test]
+fn what_is_accepted_is_no_secret() {
+    let accepts = SHOP.replace(
+        "GET /api/**   -> cart",
+        "accept jwt corp\n    GET /api/**   -> cart",
+    );
+    let told = told(SHOP, &accepts);
+    assert!(told.contains("+ accept jwt corp"), "{told}");
+}
+
+#[test]
 fn tokens_are_known_by_their_names() {
     // Another issuer that is declared before moves the numbers, and nothing else.
     let more = SHOP.replace(
