@@ -48,16 +48,6 @@ impl Door {
     }
 }
 
-impl World {
-    /// Adds the callers of another one; they are in order then, each once.
-    pub(super) fn add_callers(&mut self, other: &Self) {
-        let callers = Arc::make_mut(&mut self.callers);
-        callers.extend(other.callers.iter().cloned());
-        callers.sort();
-        callers.dedup();
-    }
-}
-
 impl Default for World {
     /// A caller without identity, at any door.
     fn default() -> Self {

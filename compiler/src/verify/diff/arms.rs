@@ -15,6 +15,7 @@ use crate::way;
 use mesh_bundle::format::Id;
 use mesh_bundle::journey::{self, End, Entry, Journey};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A table of one side: its arms, what each does, and where each is.
 struct Arms {
@@ -223,12 +224,12 @@ pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
             subject: Place::top(new.mesh).service(ServiceId(index as u32)),
             likely: likely_callers(new, ServiceId(index as u32)),
         };
-        let mut world = World {
+        let world = World {
             tokens: ids.token_names.clone(),
             keys: ids.key_names.clone(),
+            callers: Arc::clone(&ids.callers),
             ..at_caller(new.mesh, service)
         };
-        world.add_callers(&at_caller(old.mesh, &old.mesh.services[before]));
         tables.compare(&world, None, diff);
     }
 }

@@ -3,6 +3,8 @@
 use crate::model::condition::{Condition, Field};
 use crate::model::{JwtId, KeysId, Mesh};
 use mesh_bundle::journey::Request;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Which number what the old mesh declares has in common with the new one.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,8 @@ pub(super) struct Ids {
     /// Names, by the common number.
     pub(super) token_names: Vec<String>,
     pub(super) key_names: Vec<String>,
+    /// All who call in one of the meshes, `namespace/name` each.
+    pub(super) callers: Arc<Vec<String>>,
 }
 
 /// The common numbers of the old, and all names.
@@ -46,12 +50,17 @@ impl Ids {
                 .collect()
         };
         let (jwts, token_names) = merge(jwts(old).into_iter(), jwts(new).into_iter());
+        let callers: BTreeSet<String> = [old, new]
+            .iter()
+            .flat_map(|mesh| mesh.callers().as_ref().clone())
+            .collect();
         let (keys, key_names) = merge(keys(old).into_iter(), keys(new).into_iter());
         Self {
             jwts,
             keys,
             token_names,
             key_names,
+            callers: Arc::new(callers.into_iter().collect()),
         }
     }
 

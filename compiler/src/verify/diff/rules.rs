@@ -6,11 +6,12 @@ use super::renumber::Ids;
 use super::{Change, Diff, Example, Kind, Reload, Side};
 use crate::model::authz::{Authz, Rule, in_order};
 use crate::model::condition::Condition;
-use crate::model::{Mtls, Service, ServiceId};
+use crate::model::{Mesh, Mtls, Service, ServiceId};
 use crate::plan::{match_of, rule_methods};
 use crate::spell::Place;
 use crate::verify::World;
 use crate::verify::tables::{at_caller, at_gateway};
+use std::sync::Arc;
 
 /// What decides who gets in: rules in order, and what holds where none matches.
 struct Ruling {
@@ -19,9 +20,19 @@ struct Ruling {
     texts: Vec<String>,
     places: Vec<String>,
     otherwise: bool,
+    /// Whether there is nothing to get into.
+    absent: bool,
 }
 
 impl Ruling {
+    /// Of a service that is not there.
+    fn absent(side: Side<'_>) -> Self {
+        Self {
+            absent: true,
+            ..Self::of(side, [].into_iter(), false, None)
+        }
+    }
+
     fn of<'r>(
         side: Side<'_>,
         rules: impl Iterator<Item = &'r Rule>,
@@ -36,6 +47,7 @@ impl Ruling {
             texts: Vec::new(),
             places: Vec::new(),
             otherwise,
+            absent: false,
         };
         for (rule, methods) in rules.into_iter().zip(methods) {
             let condition = match_of(side.mesh, rule);
@@ -97,36 +109,63 @@ impl Ruling {
     }
 }
 
-/// The rules of services that both meshes have.
+/// The rules of services. Into one that is not there nobody gets.
 pub(super) fn services(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
-    for (index, service) in new.mesh.services.iter().enumerate() {
-        let same = |it: &&Service| it.name == service.name && it.namespace == service.namespace;
-        let Some(before) = old.mesh.services.iter().find(same) else {
-            continue;
+    let find = |side: Side<'_>, service: &Service| {
+        let mut all = side.mesh.services.iter();
+        all.position(|it| it.name == service.name && it.namespace == service.namespace)
+    };
+    let of_new = (0..new.mesh.services.len()).map(|index| {
+        let before = find(old, &new.mesh.services[index]);
+        (before, Some(index))
+    });
+    let gone = (0..old.mesh.services.len()).filter_map(|index| {
+        let is_gone = find(new, &old.mesh.services[index]).is_none();
+        is_gone.then_some((Some(index), None))
+    });
+    for (before, after) in of_new.chain(gone) {
+        let name =
+            |side: Side<'_>, index: usize| Place::top(side.mesh).service(ServiceId(index as u32));
+        let ruling = |side: Side<'_>, index: Option<usize>, ids: Option<&Ids>| match index {
+            Some(index) => Ruling::of_service(side, &side.mesh.services[index], ids),
+            None => Ruling::absent(side),
         };
+        let subject = after
+            .map(|it| name(new, it))
+            .or(before.map(|it| name(old, it)));
+        let there = [(old, before), (new, after)];
+        let there = there
+            .into_iter()
+            .filter_map(|(side, index)| Some((side.mesh, index?)));
         let world = World {
             tokens: ids.token_names.clone(),
             keys: ids.key_names.clone(),
-            ..callers(old, before, new, service)
+            callers: Arc::clone(&ids.callers),
+            ..met(there)
         };
         compare(
-            &Ruling::of_service(old, before, Some(ids)),
-            &Ruling::of_service(new, service, None),
-            &Place::top(new.mesh).service(ServiceId(index as u32)),
+            &ruling(old, before, Some(ids)),
+            &ruling(new, after, None),
+            &subject.unwrap_or_default(),
             (world, None),
             diff,
         );
     }
 }
 
-/// Whoever may come to a service on either side.
-fn callers(old: Side<'_>, before: &Service, new: Side<'_>, after: &Service) -> World {
-    let mut world = at_caller(new.mesh, after);
-    world.add_callers(&at_caller(old.mesh, before));
-    for (side, service) in [(old, before), (new, after)] {
-        let unknown =
-            side.mesh.without_sidecar(service) || side.mesh.mtls_of(service).value != Mtls::Strict;
-        world.anonymous |= unknown;
+/// The requests that a service may meet on the sides where it is there; whoever calls aside.
+fn met<'m>(there: impl Iterator<Item = (&'m Mesh, usize)>) -> World {
+    let mut world = World {
+        anonymous: false,
+        ..World::default()
+    };
+    for (mesh, index) in there {
+        let service = &mesh.services[index];
+        let unknown = mesh.without_sidecar(service) || mesh.mtls_of(service).value != Mtls::Strict;
+        world = World {
+            anonymous: world.anonymous || unknown,
+            ..at_caller(mesh, service)
+        };
     }
     world
 }
@@ -184,13 +223,12 @@ fn compare(
     for pair in found {
         let lets_in = new.lets_in(pair.new);
         let word = |lets_in: bool| if lets_in { "let in" } else { "refused" };
-        let what = format!(
-            "{} by {}, now {} by {}",
-            word(!lets_in),
-            old.told(pair.old),
-            word(lets_in),
-            new.told(pair.new),
-        );
+        let said = |ruling: &Ruling, end: EndOf, lets_in: bool| match end {
+            None if ruling.absent => "not there".to_owned(),
+            end => format!("{} by {}", word(lets_in), ruling.told(end)),
+        };
+        let (was, is) = (said(old, pair.old, !lets_in), said(new, pair.new, lets_in));
+        let what = format!("{was}, now {is}");
         diff.add(Change {
             kind: if lets_in {
                 Kind::Widened

@@ -2,7 +2,7 @@
 
 use super::{Change, Diff, Kind, Reload, Side};
 use crate::spell::{Statement, statements};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What is compared request by request.
 const BY_REQUEST: &[&str] = &[
@@ -60,7 +60,26 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, diff: &mut Diff) {
     let known: HashSet<&Statement> = new.iter().collect();
     let mut gone: Vec<&Statement> = old.iter().filter(|it| !known.contains(it)).collect();
     let known: HashSet<&Statement> = old.iter().collect();
-    for statement in new.iter().filter(|it| !known.contains(it)) {
+    let items = |all: &[Statement]| -> BTreeSet<String> {
+        all.iter()
+            .filter_map(|it| item(&it.place))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (before, after) = (items(&old), items(&new));
+    for (sign, items) in [
+        ("+", after.difference(&before)),
+        ("-", before.difference(&after)),
+    ] {
+        for item in items {
+            whole(sign, item, diff);
+        }
+    }
+    let is_whole = |statement: &Statement| {
+        item(&statement.place).is_some_and(|it| !(before.contains(it) && after.contains(it)))
+    };
+    gone.retain(|statement| !is_whole(statement));
+    for statement in new.iter().filter(|it| !known.contains(it) && !is_whole(it)) {
         let same = |it: &&&Statement| it.place == statement.place && it.key == statement.key;
         let before = gone
             .iter()
@@ -78,6 +97,47 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, diff: &mut Diff) {
     for statement in gone {
         add(Some(statement), None, diff);
     }
+}
+
+/// The item that a place is in: `namespace shop, service cart` of what stands in a version of it.
+fn item(place: &str) -> Option<&str> {
+    let mut end = 0;
+    for part in place.split(", ") {
+        end += part.len();
+        let word = part
+            .strip_prefix("export ")
+            .unwrap_or(part)
+            .split(' ')
+            .next();
+        if matches!(
+            word,
+            Some("service" | "external" | "gateway" | "jwt" | "keys")
+        ) {
+            return Some(&place[..end]);
+        }
+        end += ", ".len();
+    }
+    None
+}
+
+/// An item that is there on one side only. Who gets into it is told with the rules.
+fn whole(sign: &str, item: &str, diff: &mut Diff) {
+    let name = item.rsplit(", ").next().unwrap_or(item);
+    let (kind, reload) = match name.split(' ').find(|word| *word != "export") {
+        Some("gateway") if sign == "-" => (Kind::Listeners, Reload::Drains),
+        Some("gateway") => (Kind::Listeners, Reload::Hitless),
+        Some("jwt" | "keys") => (Kind::Identity, Reload::Hitless),
+        _ => (Kind::Endpoints, Reload::Hitless),
+    };
+    diff.add(Change {
+        kind,
+        subjects: vec![item.to_owned()],
+        what: format!("{sign} {name}"),
+        old: Vec::new(),
+        new: Vec::new(),
+        example: None,
+        reload,
+    });
 }
 
 fn add(old: Option<&Statement>, new: Option<&Statement>, diff: &mut Diff) {

@@ -178,6 +178,14 @@ fn rules_of_hosts_are_compared_whatever_blocks_they_stand_in() {
 }
 
 #[test]
+fn services_that_come_and_go_let_in_and_no_more() {
+    let more = format!(
+        "{SHOP}service fresh {{ endpoints 127.0.0.1:9009; authz {{ allow anyone to GET }} }}\n"
+    );
+    insta::assert_snapshot!(format!("{}\n{}", told(SHOP, &more), told(&more, SHOP)));
+}
+
+#[test]
 fn what_is_accepted_is_no_secret() {
     let accepts = SHOP.replace(
         "GET /api/**   -> cart",
