@@ -223,7 +223,10 @@ impl Checked {
             return None;
         }
         if let Some(bundle) = &bundle {
-            found.extend(lint::findings(mesh));
+            found.extend(lint::findings(mesh, &self.root));
+            if self.levels.wants(Code::RoutePublic) {
+                found.extend(lint::exposed::findings(mesh, &self.sources, bundle));
+            }
             let trials = testing::run(&mesh.tests, bundle);
             found.extend(testing::findings(&trials, bundle));
             found.extend(verify::assertions(mesh, &self.sources, bundle));

@@ -139,6 +139,9 @@ codes! {
     E0407 AuthzUnreachable "authz-unreachable" Error "a rule that never allows anything, since all is denied";
     E0408 CallRefused "call-refused" Error "an arm or a `calls` that its target refuses altogether";
     E0409 MtlsMismatch "mtls-mismatch" Error "a caller that cannot prove itself where it has to";
+    E0410 JwksOrigin "jwks-origin" Error "keys of tokens from where others could put theirs";
+    E0411 TlsDouble "tls-double" Error "TLS around a connection that is TLS already";
+    E0412 CertInvalid "cert-invalid" Error "a certificate that no client would take";
 
     E0501 TestFailed "test-failed" Error "a test whose expectation is not met";
     E0502 AssertFailed "assert-failed" Error "a claim that some request shows to be wrong";
@@ -170,6 +173,18 @@ codes! {
     L304 CorsWildcardCredentials "cors-wildcard-credentials" Warning "cookies for pages of every origin";
     L305 JwtNoAudience "jwt-no-audience" Warning "tokens that may have been made for others";
     L306 AssertVacuous "assert-vacuous" Warning "a claim about what does not exist";
+    L307 AuthzNegativePath "authz-negative-path" Warning "a refused path that another spelling gets around";
+    L308 DenyAvoidable "deny-avoidable" Warning "a deny that callers avoid by leaving something out";
+    L309 AbsentAllowed "absent-allowed" Warning "a rule that also allows requests without what it asks for";
+    L310 JwtOptionalUnguarded "jwt-optional-unguarded" Warning "a token or key that is accepted and that nothing depends on";
+    L311 MtlsPermissiveInRelease "mtls-permissive-in-release" Warning "callers that are taken without proof of who they are";
+    L312 InternalHeaderTrusted "internal-header-trusted" Warning "a header of proxies that clients may write as well";
+    L313 SecretInline "secret-inline" Warning "a secret written into the policy";
+    L314 TlsUnverified "tls-unverified" Warning "requests that leave the mesh in the clear";
+    L315 CertExpiring "cert-expiring" Warning "a certificate that is not valid for long, or not at all";
+    L316 CertMissesHost "cert-misses-host" Warning "a host that no certificate of its listener names";
+    L317 CertCoalescingHazard "cert-coalescing-hazard" Warning "hosts that share a certificate and not their TLS settings";
+    L318 RoutePublic "route-public" Info "an arm by which anybody reaches a service";
 
     L401 UnusedSuppression "unused-suppression" Warning "a `# lint:` comment that silences nothing";
     L402 MalformedSuppression "malformed-suppression" Warning "a `# lint:` comment without a reason, or that cannot be read";

@@ -25,7 +25,7 @@ mod tests;
 
 pub use collect::collect;
 pub use dot::dot;
-pub use exposure::{Exposed, Exposure, Hop, expose};
+pub use exposure::{Exposed, Exposure, Hop, Public, expose, public_arms};
 pub use html::html;
 pub use json::json;
 pub use mermaid::mermaid;

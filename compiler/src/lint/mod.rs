@@ -4,21 +4,29 @@
 //! excused from it, with a reason: [`levels`]. Those that a statement shows by itself are here, by what they are
 //! about; those that take a proof or the whole mesh are in [`crate::verify`].
 
+mod certificates;
+pub mod exposed;
+mod headers;
 pub mod levels;
 mod resilience;
 mod security;
 pub mod style;
 mod traffic;
+mod transport;
 
 use crate::model::policy::Policy;
 use crate::model::{Arm, Mesh};
 use mesh_lang::diagnostic::Diagnostic;
+use std::path::Path;
 
-/// What single statements of a mesh show.
-pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
+/// What single statements of a mesh show. Files that it names are relative to `root`.
+pub fn findings(mesh: &Mesh, root: &Path) -> Vec<Diagnostic> {
     let mut found = traffic::findings(mesh);
     found.extend(resilience::findings(mesh));
     found.extend(security::findings(mesh));
+    found.extend(transport::findings(mesh));
+    found.extend(headers::findings(mesh));
+    found.extend(certificates::findings(mesh, root));
     found
 }
 

@@ -58,8 +58,14 @@ impl Resolver<'_> {
                 ListenerKind::Tcp(target) => vec![*target],
                 ListenerKind::Passthrough(names) => names.iter().map(|(_, it)| *it).collect(),
             };
+            let is_tls = matches!(listener.kind, ListenerKind::Passthrough(_));
             for target in targets {
                 let service = &mesh[target.service()];
+                let verifies =
+                    matches!(&service.tls, Some(tls) if matches!(tls.value, Tls::Verify(_)));
+                if is_tls && verifies && mesh.without_sidecar(service) {
+                    self.report(problems::tls_twice(listener.span, service));
+                }
                 if service.protocol.value != Protocol::Tcp {
                     self.report(problems::http_behind_tcp(listener.span, service));
                 }

@@ -1,10 +1,13 @@
 //! `jwt` and `keys` items.
 
 use super::Resolver;
+use super::problems;
 use crate::model::credential::{Jwks, Jwt, Keys, TokenPlace};
 use crate::model::said::Said;
 use mesh_lang::source::Span;
+use mesh_lang::value::{Host, Scheme, Url};
 use mesh_lang::view::{BlockItem, Setting};
+use std::net::IpAddr;
 
 impl<'t> Resolver<'t> {
     pub(super) fn jwt(&mut self, item: BlockItem<'t>) -> Jwt {
@@ -34,7 +37,11 @@ impl<'t> Resolver<'t> {
                 "audiences" => jwt.audiences = self.texts(args.values()),
                 "jwks" => {
                     let jwks = if args.word("url") {
-                        let url = args.value().and_then(|value| self.url(value));
+                        let value = args.value();
+                        let url = value.and_then(|value| self.url(value));
+                        if let (Some(value), Some(url)) = (value, &url) {
+                            self.check_origin(value.span(), url);
+                        }
                         let every = self.every(setting, &mut args, Jwks::EVERY);
                         url.map(|url| Jwks::Url(url, every))
                     } else {
@@ -55,6 +62,29 @@ impl<'t> Resolver<'t> {
             jwt.places.push(Said::edition(TokenPlace::authorization()));
         }
         jwt
+    }
+
+    /// Whoever can answer in place of the issuer can make tokens of his own.
+    fn check_origin(&mut self, span: Span, url: &str) {
+        let Ok(url) = Url::parse(url) else {
+            return; // reported where it was read
+        };
+        let here = match &url.host {
+            Host::Ip(ip) => ip.is_loopback(),
+            Host::Name(name) => name == "localhost",
+        };
+        if url.scheme == Scheme::Http && !here {
+            self.report(problems::keys_in_the_clear(span, &url));
+        }
+        // Where clouds answer questions about a machine, to whoever is on it (RFC 3927, RFC 4291 §2.5.6).
+        let own_link = match url.host {
+            Host::Ip(IpAddr::V4(ip)) => ip.is_link_local() || ip.is_unspecified(),
+            Host::Ip(IpAddr::V6(ip)) => ip.is_unicast_link_local() || ip.is_unspecified(),
+            Host::Name(_) => false,
+        };
+        if own_link {
+            self.report(problems::keys_of_nobody(span, &url.host));
+        }
     }
 
     pub(super) fn api_keys(&mut self, item: BlockItem<'t>) -> Keys {

@@ -1,11 +1,12 @@
 //! What resolution reports, one small function each.
 
+use crate::model::said::Said;
 use crate::model::{Service, Share};
 use mesh_bundle::route::{MAX_HOPS, WHOLE};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use mesh_lang::source::Span;
-use mesh_lang::value::{Percent, ValueError};
+use mesh_lang::value::{Host, Percent, Scheme, Url, ValueError};
 use mesh_lang::view::Text;
 
 /// A value that its kind does not have.
@@ -366,4 +367,39 @@ pub(super) fn claim_without_provider(test: Span, credential: &str, host: Span) -
         .help(format!(
             "say `accept {credential}` in the host, or `require {credential}` where it must be there"
         ))
+}
+
+/// Keys of tokens that come in the clear.
+pub(super) fn keys_in_the_clear(span: Span, url: &Url) -> Diagnostic {
+    let message = "whoever sits on the way to these keys can put others in their place";
+    let secure = Url {
+        scheme: Scheme::Https,
+        ..url.clone()
+    };
+    let title = format!("write `{secure}`");
+    Diagnostic::new(Code::JwksOrigin, message)
+        .primary(span, "they come without TLS")
+        .help(format!("{title}, or keep the keys in a file: `jwks file`"))
+        .fix(Fix::guess(title, span, format!("\"{secure}\"")))
+}
+
+/// Keys of tokens from an address that is another's on every machine.
+pub(super) fn keys_of_nobody(span: Span, host: &Host) -> Diagnostic {
+    let message = format!("`{host}` is another place on every machine, and nobody's to vouch for");
+    Diagnostic::new(Code::JwksOrigin, message)
+        .primary(span, "")
+        .help("name the issuer's own host, whose certificate can be verified")
+}
+
+/// TLS around what is TLS already.
+pub(super) fn tls_twice(listener: Span, service: &Service) -> Diagnostic {
+    let name = &service.name;
+    let message =
+        format!("what comes in here is TLS already, and goes to `{name}` within TLS again");
+    let verify = service.tls.as_ref().and_then(Said::span);
+    Diagnostic::new(Code::TlsDouble, message)
+        .primary(listener, "passes on the client's TLS")
+        .secondary(verify.unwrap_or(service.span), "and the proxy speaks TLS here")
+        .note(format!("for example: the client's hello arrives at `{name}` as the first bytes of a connection that is encrypted already"))
+        .help("say `tls passthrough` there, or end the client's TLS here: `https`")
 }

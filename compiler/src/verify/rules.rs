@@ -87,6 +87,11 @@ impl Rules<'_> {
             .map(|(number, _)| number)
     }
 
+    /// The methods that a rule takes, exactly; none: any.
+    pub(super) fn methods(&self, rule: u32) -> &[String] {
+        &self.methods[rule as usize]
+    }
+
     /// Calls `with` with a proof about the rules, and with the formulas of `more` conditions.
     pub(super) fn prove<R>(
         &self,

@@ -12,6 +12,7 @@ use rustls::crypto::aws_lc_rs::{Ticketer, default_provider, sign::any_supported_
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -201,62 +202,10 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
     })
 }
 
-/// When a certificate expires: `notAfter`, found by walking its DER (RFC 5280 §4.1).
+/// When a certificate expires, in seconds since 1970 (RFC 5280 §4.1.2.5); none where it cannot be read.
 fn not_after(certificate: &[u8]) -> Option<i64> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xa0;
-    const UTC_TIME: u8 = 0x17;
-    let (_, certificate, _) = element(certificate)?;
-    let (_, mut fields, _) = element(certificate)?;
-    if fields.first() == Some(&VERSION) {
-        fields = element(fields)?.2;
-    }
-    // Serial number, signature algorithm, issuer; then the validity.
-    for _ in 0..3 {
-        fields = element(fields)?.2;
-    }
-    let (tag, validity, _) = element(fields)?;
-    if tag != SEQUENCE {
-        return None;
-    }
-    let (tag, text, _) = element(element(validity)?.2)?;
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let (year, rest) = if tag == UTC_TIME {
-        let year: i64 = text.get(..2)?.parse().ok()?;
-        (year + if year < 50 { 2000 } else { 1900 }, text.get(2..)?)
-    } else {
-        (text.get(..4)?.parse().ok()?, text.get(4..)?)
-    };
-    let mut pairs = (0..5).map(|index| rest.get(2 * index..2 * index + 2)?.parse::<i64>().ok());
-    let mut pair = || pairs.next().flatten();
-    let (month, day) = (pair()?, pair()?);
-    let (hour, minute, second) = (pair()?, pair()?, pair()?);
-    // Days since 1970-01-01, in years that begin with March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days =
-        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
-    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
-}
-
-/// Tag, content and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&length, rest) = rest.split_first()?;
-    let (length, rest) = if length < 0x80 {
-        (usize::from(length), rest)
-    } else {
-        let (digits, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-        let length = digits.iter().try_fold(0usize, |length, &digit| {
-            Some(length.checked_mul(256)? + usize::from(digit))
-        });
-        (length?, rest)
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::{Graph, service_id};
 use crate::access::Caller;
 use crate::model::{Mesh, ServiceId};
 use mesh_bundle::Bundle;
-use mesh_lang::source::Sources;
+use mesh_lang::source::{Sources, Span};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,6 +149,52 @@ pub fn expose(graph: &mut Graph, mesh: &Mesh, sources: &Sources, bundle: &Bundle
             graph.nodes[node.0].exposure = Some(exposure);
         }
     }
+}
+
+/// An arm by which clients reach a service that prove nothing about themselves.
+#[derive(Clone, Debug)]
+pub struct Public {
+    /// The arm.
+    pub arm: Span,
+    /// The service.
+    pub service: ServiceId,
+    /// The way there, with a request that takes it.
+    pub hop: Hop,
+}
+
+/// All such arms, once for each service, and those of which it was not found out, with the reason.
+pub fn public_arms(
+    mesh: &Mesh,
+    sources: &Sources,
+    bundle: &Bundle,
+) -> (Vec<Public>, Vec<(Span, String)>) {
+    let mut hops = Hops::new(mesh, sources, bundle);
+    let mut all: Vec<Public> = Vec::new();
+    let mut unknown = Vec::new();
+    for entrance in chains::entrances(mesh) {
+        let service = entrance.chain.service;
+        let chains::At::Arm(host, number) = entrance.at else {
+            continue;
+        };
+        let arm = mesh[entrance.gateway].hosts[host].table.arms[number as usize].span;
+        // Copies and what takes over are not what the arm says.
+        if entrance.chain.via != Via::Plain
+            || all.iter().any(|it| it.arm == arm && it.service == service)
+        {
+            continue;
+        }
+        match hops.through_gateway(&entrance) {
+            Ok(None) => {}
+            Ok(Some((found, hop))) if found.credentials.is_empty() => {
+                all.push(Public { arm, service, hop });
+            }
+            Ok(Some((found, _))) => {
+                unknown.extend(found.not_decided.map(|reason| (arm, reason)));
+            }
+            Err(reason) => unknown.push((arm, reason)),
+        }
+    }
+    (all, unknown)
 }
 
 struct Ways<'w> {

@@ -1,15 +1,19 @@
 //! What proofs say to whoever wrote the policy.
 //!
 //! Each table of a mesh is proved once; [`arms`] words what is wrong with one of its arms, [`hints`] what is most
-//! likely not meant. `moves` is the edit that puts an arm above another; [`redirects`] those that lead around. Rules of `authz` are in [`rules`].
+//! likely not meant. `moves` is the edit that puts an arm above another; [`redirects`] those that lead around. Rules of `authz` are in [`rules`], and
+//! [`evasion`] shows how callers get around them; [`unguarded`] are tokens that nothing depends on.
 
 mod arms;
+mod evasion;
 mod hints;
 mod moves;
 mod redirects;
 mod rules;
+mod unguarded;
 
 use self::moves::Trees;
+use self::unguarded::Accepts;
 use super::graph;
 use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
@@ -40,6 +44,7 @@ pub fn findings(
     let wanted = interest.wants;
     let mut found = Vec::new();
     let trees = Trees::default();
+    let mut accepts = Accepts::of(mesh);
     for subject in of_mesh(mesh, bundle.is_some()) {
         if !(interest.goes_on)() {
             return found;
@@ -56,6 +61,7 @@ pub fn findings(
             found.extend(writer.errors(proof, &reach));
             if bundle.is_some() {
                 found.extend(writer.hints(proof, &reach, wanted));
+                found.extend(accepts.findings(&writer, &reach));
             }
         };
         // A table that makes none is reported by whoever tries to compile it.

@@ -1,5 +1,6 @@
-//! Rules that decide nothing.
+//! Rules that decide nothing; those that a caller gets around are in [`evasion`](super::evasion).
 
+use super::evasion::Questions;
 use super::not_decided;
 use crate::model::Mesh;
 use crate::model::authz::Rule;
@@ -15,9 +16,13 @@ use mesh_lang::source::Span;
 pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for rules in of_mesh(mesh) {
-        let report = |proof: &mut Proof<'_>, _: &[_]| found.extend(of_block(&rules, proof));
+        let questions = Questions::about(mesh, &rules);
+        let report = |proof: &mut Proof<'_>, formulas: &[_]| {
+            found.extend(of_block(&rules, proof));
+            found.extend(questions.findings(&rules, proof, formulas));
+        };
         // Rules that make no table are reported by whoever tries to compile them.
-        let _ = rules.prove(&[], &mut Budget::USUAL.clone(), report);
+        let _ = rules.prove(questions.conditions(), &mut Budget::USUAL.clone(), report);
     }
     found
 }
