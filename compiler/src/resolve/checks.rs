@@ -196,8 +196,12 @@ impl Resolver<'_> {
 
     fn check_table(&mut self, mesh: &Mesh, table: &Table, protocol: Protocol, around: &[&Policy]) {
         for arm in &table.arms {
-            for target in arm.action.targets() {
-                self.check_target(mesh, arm.span, protocol, target);
+            let targets = arm.action.targets();
+            for target in &targets {
+                self.check_target(mesh, arm.span, protocol, *target);
+            }
+            for pair in targets.windows(2) {
+                self.check_share(mesh, arm.span, pair[0], pair[1]);
             }
         }
         let policies = table.arms.iter().map(|arm| &arm.policy);
@@ -217,6 +221,21 @@ impl Resolver<'_> {
             (Protocol::Tcp, Protocol::Tcp) => {}
             (Protocol::Tcp, _) => self.report(problems::http_behind_tcp(span, service)),
             (_, Protocol::Tcp) => self.report(problems::tcp_behind_http(span, service)),
+            (Protocol::Grpc, Protocol::Http1) => {
+                self.report(problems::grpc_over_http1(span, service));
+            }
+            _ => {}
+        }
+    }
+
+    /// A request may be drawn for either of two shares, so that both must understand it.
+    fn check_share(&mut self, mesh: &Mesh, span: Span, one: Target, other: Target) {
+        let (one, other) = (&mesh[one.service()], &mesh[other.service()]);
+        match (one.protocol.value, other.protocol.value) {
+            (Protocol::Grpc, Protocol::Http1) => {
+                self.report(problems::grpc_over_http1(span, other));
+            }
+            (Protocol::Http1, Protocol::Grpc) => self.report(problems::grpc_over_http1(span, one)),
             _ => {}
         }
     }

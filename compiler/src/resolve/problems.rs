@@ -291,6 +291,16 @@ pub(super) fn http_within_tls(passthrough: Span, service: &Service) -> Diagnosti
         .help("say `protocol tcp`, or `tls verify NAME` so that the proxy speaks TLS")
 }
 
+/// Calls of gRPC for a service that they cannot be sent to: they take HTTP/2, and its trailers.
+pub(super) fn grpc_over_http1(span: Span, service: &Service) -> Diagnostic {
+    let name = &service.name;
+    let message = format!("calls of gRPC go on from here, and `{name}` only speaks HTTP/1.1");
+    Diagnostic::new(Code::ProtocolMismatch, message)
+        .primary(span, "")
+        .secondary(service.protocol.span().unwrap_or(service.span), "")
+        .help("send them to a service of `protocol grpc`, or of `http2`")
+}
+
 /// Requests for a service of bytes.
 pub(super) fn tcp_behind_http(span: Span, service: &Service) -> Diagnostic {
     let name = &service.name;
