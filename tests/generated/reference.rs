@@ -1,5 +1,6 @@
 //! The reference of the language, from the vocabulary.
 
+use mesh_lang::codes::{Code, Severity};
 use mesh_lang::vocabulary::{
     ACTIONS, Body, FIELDS, ITEMS, Kind, PROPERTIES, Place, Shape, Statement, statements,
     statements_in,
@@ -31,6 +32,7 @@ pub(super) fn page() -> String {
     actions(&mut page);
     conditions(&mut page);
     values(&mut page);
+    findings(&mut page);
     page
 }
 
@@ -191,6 +193,28 @@ fn values(page: &mut String) {
     for (name, phrases) in kinds {
         let phrases: Vec<&str> = phrases.into_iter().collect();
         let _ = writeln!(page, "| `{name}` | {} |", phrases.join("; "));
+    }
+}
+
+/// All codes, each with its page.
+fn findings(page: &mut String) {
+    page.push_str(
+        "\n## Findings\n\nErrors (`E`) keep a mesh from being compiled. Lints (`L`) are warnings, or silent where it says \
+         so, until the mesh says otherwise: `lints { deny NAME; warn NAME; allow NAME }` in its block, \
+         `# lint: allow NAME (why)` above a statement.\n\n| code | name | what it is |\n|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        let silent = match code.severity() {
+            Severity::Info => " (silent)",
+            Severity::Warning | Severity::Error => "",
+        };
+        let _ = writeln!(
+            page,
+            "| [{id}](src/codes/{id}.md) | `{}`{silent} | {} |",
+            code.name(),
+            code.summary().replace('|', "\\|"),
+            id = code.id(),
+        );
     }
 }
 
