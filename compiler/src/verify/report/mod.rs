@@ -1,17 +1,19 @@
 //! What proofs say to whoever wrote the policy.
 //!
 //! Each table of a mesh is proved once; [`arms`] words what is wrong with one of its arms, [`hints`] what is most
-//! likely not meant. `moves` is the edit that puts an arm above another; [`redirects`] those that lead around. Rules of `authz` are in [`rules`], and
+//! likely not meant. `moves` is the edit that puts an arm above another; [`redirects`] those that lead around by themselves, [`followed`] by way of others. Rules of `authz` are in [`rules`], and
 //! [`evasion`] shows how callers get around them; [`unguarded`] are tokens that nothing depends on.
 
 mod arms;
 mod evasion;
+mod followed;
 mod hints;
 mod moves;
 mod redirects;
 mod rules;
 mod unguarded;
 
+use self::followed::Followed;
 use self::moves::Trees;
 use self::unguarded::Accepts;
 use super::graph;
@@ -45,6 +47,7 @@ pub fn findings(
     let mut found = Vec::new();
     let trees = Trees::default();
     let mut accepts = Accepts::of(mesh);
+    let mut followed = bundle.map(|bundle| Followed::of(mesh, bundle));
     for subject in of_mesh(mesh, bundle.is_some()) {
         if !(interest.goes_on)() {
             return found;
@@ -56,17 +59,24 @@ pub fn findings(
             subject: &subject,
         };
         let mut budget = Budget::USUAL;
+        let mut redirected: Vec<Request> = Vec::new();
         let report = |proof: &mut Proof<'_>, _: &[_]| {
             let reach = proof.arms();
             found.extend(writer.errors(proof, &reach));
             if bundle.is_some() {
                 found.extend(writer.hints(proof, &reach, wanted));
                 found.extend(accepts.findings(&writer, &reach));
+                redirected = writer.redirected(&reach);
             }
         };
         // A table that makes none is reported by whoever tries to compile it.
         let _ = subject.prove(bundle, &[], &mut budget, report);
-        found.extend(bundle.into_iter().flat_map(|bundle| writer.circles(bundle)));
+        if let (Some(bundle), Some(followed)) = (bundle, &mut followed) {
+            let circles = writer.circles(bundle);
+            followed.leave_out(&circles);
+            found.extend(circles);
+            found.extend(redirected.iter().filter_map(|it| followed.from(it)));
+        }
     }
     if bundle.is_some() {
         found.extend(rules::findings(mesh));
@@ -98,6 +108,19 @@ impl Writer<'_> {
             }
         }
         found
+    }
+
+    /// For each arm of a gateway that redirects a request that reaches it.
+    fn redirected(&self, reach: &[Reach]) -> Vec<Request> {
+        let Place::Host(..) = self.subject.place else {
+            return Vec::new();
+        };
+        let arms = self.subject.table.arms.iter().zip(reach);
+        arms.filter_map(|(arm, reach)| match (&arm.action, reach) {
+            (Action::Redirect(_), Reach::Reached(request)) => Some((**request).clone()),
+            _ => None,
+        })
+        .collect()
     }
 
     /// `POST https://shop.example/api/orders  → api (shop.mesh:11), not orders`.
