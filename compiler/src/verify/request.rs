@@ -3,6 +3,7 @@
 use super::world::Door;
 use mesh_bundle::decide::{ClaimValue, Field, Plain, RequestView, Value, cookie, query_parameter};
 use mesh_bundle::format::{Facet, FieldRef, Id, address_number};
+use mesh_bundle::journey;
 use mesh_bundle::path::{EncodedSlash, NormalPath};
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -160,6 +161,11 @@ impl Request {
                 .collect(),
             ..Plain::new(&self.method, &self.host, self.path.clone())
         }))
+    }
+
+    /// As whoever follows it on its way takes it; none where a header is no text.
+    pub(crate) fn sent(&self) -> Option<journey::Request> {
+        self.with_plain(journey::Request::of_plain)
     }
 
     /// Where it goes: `https://shop.example/a?b=c`.

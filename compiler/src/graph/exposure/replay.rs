@@ -3,10 +3,10 @@
 
 use crate::model::policy::{PathRewrite, Policy};
 use crate::model::{GatewayId, Mesh, ServiceId};
-use crate::verify::{Claim, Request};
+use crate::verify::Request;
 use mesh_bundle::Bundle;
-use mesh_bundle::format::{FieldRef, Id, Listener, ListenerProtocol};
-use mesh_bundle::journey::{self, Entry, Held};
+use mesh_bundle::format::{Id, Listener, ListenerProtocol};
+use mesh_bundle::journey::{self, Entry};
 use mesh_bundle::path::NormalPath;
 use mesh_lang::value::PathPattern;
 
@@ -28,14 +28,11 @@ pub(super) fn from_client(
         let listener = bundle.listener(*id);
         listener.protocol == protocol.code() && listener.port.get() == request.door.port
     });
-    listener.is_some_and(|listener| {
-        arrives(
-            bundle,
-            Entry::Gateway(gateway, listener),
-            &sent(request),
-            to,
-        )
-    })
+    let entry = listener.map(|listener| Entry::Gateway(gateway, listener));
+    let sent = request.sent();
+    entry
+        .zip(sent)
+        .is_some_and(|(entry, sent)| arrives(bundle, entry, &sent, to))
 }
 
 /// Whether a service's request, by this host, arrives at a service.
@@ -46,50 +43,16 @@ pub(super) fn from_service(
     request: &Request,
     to: ServiceId,
 ) -> bool {
-    let mut sent = sent(request);
-    host.clone_into(&mut sent.host);
-    arrives(bundle, Entry::Sidecar(Id::new(caller.0)), &sent, to)
+    request.sent().is_some_and(|mut sent| {
+        host.clone_into(&mut sent.host);
+        arrives(bundle, Entry::Sidecar(Id::new(caller.0)), &sent, to)
+    })
 }
 
 fn arrives(bundle: &Bundle, entry: Entry, request: &journey::Request, to: ServiceId) -> bool {
     let journey = journey::of(bundle, entry, request);
     let mut arrivals = journey.branches.iter().filter_map(|it| it.end.arrival());
     arrivals.any(|(service, _)| service == Id::new(to.0))
-}
-
-/// A request as the decision code takes it.
-fn sent(request: &Request) -> journey::Request {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = request.headers.iter();
-    let headers = headers.map(|(name, value)| (name.clone(), text(value)));
-    let cookies = request.cookie_line();
-    let cookies = cookies.map(|line| ("cookie".to_owned(), text(&line)));
-    let tokens = request.tokens.iter().map(|token| {
-        let claims = token.claims.iter().map(|(path, claim)| {
-            let held = match claim {
-                Claim::Text(text) => Held::Scalar(text.clone()),
-                Claim::List(list) => Held::List(list.clone()),
-            };
-            (path.join(&FieldRef::CLAIM_SEPARATOR.to_string()), held)
-        });
-        (token.provider, claims.collect())
-    });
-    let keys = request.keys.iter();
-    journey::Request {
-        scheme: request.door.scheme().to_owned(),
-        port: request.door.port,
-        query: request.query_text(),
-        headers: headers.chain(cookies).collect(),
-        source: request.source.clone(),
-        source_ip: request.source_ip,
-        client_ip: request.client_ip,
-        client_cert_sans: request.certificate.clone(),
-        tokens: tokens.collect(),
-        keys: keys
-            .map(|(number, _, consumer)| (*number, consumer.clone()))
-            .collect(),
-        ..journey::Request::new(&request.method, &request.host, request.path.as_str())
-    }
 }
 
 /// What a client would send for the part behind a gateway, as far as the part before lets it say: door and host are

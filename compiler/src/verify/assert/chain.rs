@@ -120,7 +120,7 @@ impl Prover<'_> {
             Err(error) => unknown = Some(no_space(&error)),
             Ok(Verdict::Yes(request)) => {
                 let request = real(*request);
-                let data = request.with_plain(journey::Request::of_plain);
+                let data = request.sent();
                 let admitted = data.is_some_and(|data| {
                     journey::admitted(self.bundle, Id::new(to.0), &data).is_ok()
                 });

@@ -151,7 +151,7 @@ impl<'m> Prover<'m> {
     fn let_in(&self, aim: &Aim, sender: Caller, mut request: Request) -> Found {
         let (mesh, bundle, to) = (self.mesh, self.bundle, aim.service());
         let service = Id::new(to.0);
-        let Some(data) = request.with_plain(journey::Request::of_plain) else {
+        let Some(data) = request.sent() else {
             return Found::NotFoundOut("no request could be written down for it".to_owned());
         };
         let Ok(steps) = journey::admitted(bundle, service, &data) else {

@@ -42,7 +42,7 @@ pub(super) fn send(bundle: &Bundle, entrance: Entrance<'_>, request: &Request) -
 
 /// Sends a request in where it says.
 pub(super) fn enter(bundle: &Bundle, entry: Entry, request: &Request) -> Option<Replayed> {
-    let request = request.with_plain(journey::Request::of_plain)?;
+    let request = request.sent()?;
     let journey = journey::of(bundle, entry, &request);
     Some(Replayed {
         entry,

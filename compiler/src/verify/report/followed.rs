@@ -65,7 +65,7 @@ impl<'f> Followed<'f> {
 
     /// What comes of a request that an arm redirects.
     pub(super) fn from(&mut self, request: &Request) -> Option<Diagnostic> {
-        let mut at = request.with_plain(journey::Request::of_plain)?;
+        let mut at = request.sent()?;
         let mut entry = journey::entrance(self.bundle, &at.scheme, &at.host, Some(at.port))?;
         let mut stops: Vec<Stop> = Vec::new();
         while stops.len() < MOST {
