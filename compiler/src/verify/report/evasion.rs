@@ -21,6 +21,9 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
 
+/// Rules that allow of which each is asked by itself, for each rule that denies.
+const EACH: usize = 16;
+
 /// What has to be asked of requests besides the rules, each of which has a formula in the proof.
 pub(super) struct Questions<'m> {
     mesh: &'m Mesh,
@@ -130,27 +133,47 @@ impl Search<'_, '_, '_> {
         if rule.allows || !asks_path && chosen.is_empty() {
             return Vec::new();
         }
-        // Where nothing would let it in, whatever gets around is refused as well.
-        let request = match self.proof.ending(Some(index), &[self.allowed], &[]) {
-            Verdict::Yes(request) => *request,
-            Verdict::No => return Vec::new(),
-            Verdict::NotDecided(reason) => {
-                self.unanswered.push((rule.span, reason));
-                return Vec::new();
+        let mut spelled = None;
+        let mut avoided = None;
+        // Each rule that allows may let in by a way of its own.
+        for by in self.let_in_by() {
+            let request = match self.proof.ending(Some(index), &[by], &[]) {
+                Verdict::Yes(request) => *request,
+                // Where nothing would let it in, whatever gets around is refused as well.
+                Verdict::No => continue,
+                Verdict::NotDecided(reason) => {
+                    self.unanswered.push((rule.span, reason));
+                    break;
+                }
+            };
+            if asks_path && spelled.is_none() {
+                let around = self.respelled(&request);
+                spelled = around.map(|around| spelled_otherwise(rule, &request, &around));
             }
-        };
-        let mut found = Vec::new();
-        if asks_path && let Some(around) = self.respelled(&request) {
-            found.push(spelled_otherwise(rule, &request, &around));
+            if avoided.is_none() {
+                let mut fields = chosen.iter();
+                let around = fields.find_map(|field| {
+                    let without = without_field(&request, field)?;
+                    Some((field, self.let_in(without)?))
+                });
+                avoided = around.map(|(field, around)| self.avoided(rule, field, &around));
+            }
         }
-        let around = chosen.into_iter().find_map(|field| {
-            let without = without_field(&request, &field)?;
-            Some((field, self.let_in(without)?))
-        });
-        if let Some((field, around)) = around {
-            found.push(self.avoided(rule, &field, &around));
+        spelled.into_iter().chain(avoided).collect()
+    }
+
+    /// What lets requests in: each rule that allows by itself, or all together where there are many.
+    fn let_in_by(&self) -> Vec<FormulaId> {
+        let rules = (0u32..).zip(&self.rules.all);
+        let allowing = rules.filter(|(_, rule)| rule.allows);
+        let each: Vec<FormulaId> = allowing
+            .map(|(index, _)| self.proof.formula(index))
+            .collect();
+        if each.len() > EACH {
+            vec![self.allowed]
+        } else {
+            each
         }
-        found
     }
 
     /// An allow that leaves paths out, and the ways around that.
