@@ -157,6 +157,12 @@ impl Proof<'_> {
     /// The arms that take what an unreachable arm would.
     fn covers(&mut self, arm: u32) -> Result<Covered, Reason> {
         let own = [self.formula(arm)];
+        if let Some(cover) = self.twin(arm) {
+            return Ok(Covered {
+                by: vec![cover],
+                more: false,
+            });
+        }
         let mut by: Vec<Cover> = Vec::new();
         let mut more = false;
         // What is left of the arm's requests leads to one arm after the other.
@@ -192,6 +198,24 @@ impl Proof<'_> {
         }
         by.sort_by_key(|cover| cover.arm);
         Ok(Covered { by, more })
+    }
+
+    /// An arm above one that fits the very same requests, and is reached by some. It explains all, where a search
+    /// might first come by many that take a few.
+    fn twin(&mut self, arm: u32) -> Option<Cover> {
+        let own = self.formula(arm);
+        let above = self.space.sharing(self.table, arm);
+        let mut twins = above
+            .range(..arm)
+            .filter(|other| self.formula(**other) == own);
+        let twin = *twins.next()?;
+        match self.ending(Some(twin), &[], &[]) {
+            Verdict::Yes(example) => Some(Cover {
+                arm: twin,
+                example: *example,
+            }),
+            Verdict::No | Verdict::NotDecided(_) => None,
+        }
     }
 
     /// Whether an arm that is not reached would be, and every other arm still, if it stood above the first of
