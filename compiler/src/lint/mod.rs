@@ -7,6 +7,7 @@
 pub mod levels;
 mod resilience;
 mod security;
+mod spread;
 pub mod style;
 mod traffic;
 
@@ -18,6 +19,7 @@ use mesh_lang::diagnostic::Diagnostic;
 pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     let mut found = traffic::findings(mesh);
     found.extend(resilience::findings(mesh));
+    found.extend(spread::findings(mesh));
     found.extend(security::findings(mesh));
     found
 }

@@ -9,8 +9,11 @@
 
 mod admission;
 mod failover;
+pub(crate) mod fleet;
 mod mirrors;
+mod replays;
 mod retries;
+mod streams;
 mod timeouts;
 mod versions;
 
@@ -31,7 +34,9 @@ pub(super) fn findings(
 ) -> Vec<Diagnostic> {
     let graph = Graph::of(mesh);
     let mut found = retries::findings(&graph);
+    found.extend(replays::findings(&graph));
     found.extend(timeouts::findings(&graph));
+    found.extend(streams::findings(&graph));
     if wanted(Code::MissingTimeout) {
         found.extend(timeouts::unsaid(&graph));
     }
@@ -39,6 +44,9 @@ pub(super) fn findings(
     found.extend(versions::findings(mesh));
     found.extend(failover::findings(mesh));
     found.extend(admission::findings(&graph, sources));
+    if wanted(Code::RatelimitPerReplica) {
+        found.extend(fleet::findings(mesh, &fleet::Fleet::on(&graph)));
+    }
     found
 }
 
@@ -58,9 +66,15 @@ struct Hop<'m> {
     span: Span,
     /// The arm of the gateway, if what arrives is what it took: nobody rewrites the path.
     arm: Option<&'m Arm>,
+    /// All arms on the way, the gateway's first.
+    arms: Vec<&'m Arm>,
     /// How long an exchange may take.
     timeout: Time,
     retry: Option<&'m Said<Switch<Retry>>>,
+    /// How large a body may be.
+    max_body: Option<&'m Said<Switch<u64>>>,
+    /// How much of a body is read before it is sent on.
+    buffer: Option<&'m Said<Switch<u64>>>,
     mirrors: Vec<&'m Said<Mirror>>,
 }
 
@@ -97,6 +111,7 @@ impl<'m> Graph<'m> {
                         from: Caller::Gateway(id),
                         span: arm.span,
                         arm: Some(arm),
+                        arms: vec![arm],
                         strong: vec![&arm.policy],
                         weak: vec![&host.policy, &gateway.policy],
                     };
@@ -113,6 +128,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Gateway(id),
                     span: listener.span,
                     arm: None,
+                    arms: Vec::new(),
                     strong: Vec::new(),
                     weak: vec![&gateway.policy],
                 };
@@ -127,6 +143,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Service(id),
                     span: call.span,
                     arm: None,
+                    arms: Vec::new(),
                     strong: vec![&call.policy],
                     weak: Vec::new(),
                 };
@@ -169,6 +186,7 @@ impl<'m> Graph<'m> {
         for arm in &route.arms {
             let mut way = way.clone();
             way.strong.push(&arm.policy);
+            way.arms.push(arm);
             self.arm(&way, arm, passed + 1);
         }
         if !takes_rest(route) {
@@ -203,8 +221,11 @@ impl<'m> Graph<'m> {
             to,
             span: way.span,
             arm: way.arm.filter(|_| !rewritten),
+            arms: way.arms.clone(),
             timeout,
             retry: levels.iter().find_map(|level| level.retry.as_ref()),
+            max_body: levels.iter().find_map(|level| level.max_body.as_ref()),
+            buffer: levels.iter().find_map(|level| level.buffer.as_ref()),
             mirrors,
         });
     }
@@ -229,6 +250,7 @@ struct Way<'m> {
     from: Caller,
     span: Span,
     arm: Option<&'m Arm>,
+    arms: Vec<&'m Arm>,
     /// Before the service.
     strong: Vec<&'m Policy>,
     /// After it.
