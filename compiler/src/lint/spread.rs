@@ -136,7 +136,6 @@ fn ejection(spread: &Spread, endpoints: &[Endpoint]) -> Option<Diagnostic> {
     let said = spread.eject?;
     let (eject, span) = (said.value.on()?, said.span()?);
     match endpoints {
-        [] => None,
         [only] if eject.may_be_out(1) == 0 => Some(
             Diagnostic::new(
                 Code::OutlierIneffective,
@@ -150,7 +149,7 @@ fn ejection(spread: &Spread, endpoints: &[Endpoint]) -> Option<Diagnostic> {
             ))
             .help("add endpoints, or say `at-most 100%`, so that requests fail at once"),
         ),
-        [_] => None,
+        [] | [_] => None,
         all => all_are_used(eject, span, all.len() as u32),
     }
 }

@@ -53,7 +53,9 @@ impl Place<'_> {
             && let Some(own) = limits.value.on()
             && !fleet::limits(own, 1).is_empty()
         {
-            let told = fleet.of_limits(id).told(|times| fleet::limits(own, times));
+            let told = fleet
+                .of_limits(id)
+                .told_of_some(|times| fleet::limits(own, times));
             said.extend(told.map(|told| (told, limits.origin)));
         }
         let wider = namespace.map(|it| it.rate_limits.clone());
@@ -62,7 +64,7 @@ impl Place<'_> {
             if rate.value.shared.is_none() {
                 let told = fleet
                     .of_rates(id)
-                    .told(|times| fleet::rates(&rate.value, times));
+                    .told_of_some(|times| fleet::rates(&rate.value, times));
                 said.extend(told.map(|told| (told, rate.origin)));
             }
         }

@@ -48,8 +48,8 @@ struct Findings<'m> {
 enum Why {
     /// No request that may be is taken; this one is.
     Methods(Box<Request>),
-    /// All that is called speaks gRPC, in which each call is a POST.
-    Grpc(Option<Span>),
+    /// All that is called speaks gRPC, in which each call is a POST; the first such service.
+    Grpc(ServiceId),
 }
 
 impl Findings<'_> {
@@ -64,11 +64,11 @@ impl Findings<'_> {
         let report = |proof: &mut Proof<'_>, again: &[FormulaId]| {
             for (index, arm, retry) in asked {
                 let why = match self.of_grpc(&arm.action.targets()) {
-                    Some(protocol) => Some(Why::Grpc(protocol)),
+                    Some(service) => Some(Why::Grpc(service)),
                     None => self.never(proof, index, again, retry),
                 };
                 if let Some(why) = why {
-                    let diagnostic = finding(retry, &why);
+                    let diagnostic = self.finding(retry, &why);
                     self.found
                         .push(diagnostic.secondary(arm.span, "of what this takes"));
                 }
@@ -105,9 +105,9 @@ impl Findings<'_> {
     fn service(&mut self, id: ServiceId, service: &Service, bundle: &Bundle) {
         for call in service.calls.iter().flatten() {
             if let Some(retry) = own(&call.policy)
-                && let Some(protocol) = self.of_grpc(&[Target::Service(call.target)])
+                && let Some(callee) = self.of_grpc(&[Target::Service(call.target)])
             {
-                let diagnostic = finding(retry, &Why::Grpc(protocol));
+                let diagnostic = self.finding(retry, &Why::Grpc(callee));
                 self.found
                     .push(diagnostic.secondary(call.span, "of these calls"));
             }
@@ -116,15 +116,15 @@ impl Findings<'_> {
             return;
         };
         if service.protocol.value == Protocol::Grpc {
-            let why = Why::Grpc(service.protocol.span());
-            self.found.push(finding(retry, &why));
+            let why = Why::Grpc(id);
+            self.found.push(self.finding(retry, &why));
         } else if let Some(why) = self.refuses(service, retry) {
             let authz = service.authz.as_ref().map_or(service.span, |it| it.span);
-            let diagnostic = finding(retry, &why);
+            let diagnostic = self.finding(retry, &why);
             self.found
                 .push(diagnostic.secondary(authz, "of what this lets in"));
         } else if let Some(why) = self.routes_away(id, service, retry, bundle) {
-            let diagnostic = finding(retry, &why);
+            let diagnostic = self.finding(retry, &why);
             self.found
                 .push(diagnostic.secondary(service.span, "of what the route leads here"));
         }
@@ -214,14 +214,35 @@ impl Findings<'_> {
         }
     }
 
-    /// Whether all that some targets lead to speaks gRPC, and where one says so.
-    fn of_grpc(&self, targets: &[Target]) -> Option<Option<Span>> {
+    /// The first of some targets, if all that they lead to speaks gRPC.
+    fn of_grpc(&self, targets: &[Target]) -> Option<ServiceId> {
         let mut all = targets
             .iter()
             .flat_map(|target| leads_to(self.mesh, *target));
-        let first = &self.mesh[targets.first()?.service()];
+        let first = targets.first()?.service();
         all.all(|service| self.mesh[service].protocol.value == Protocol::Grpc)
-            .then(|| first.protocol.span())
+            .then_some(first)
+    }
+
+    fn finding(&self, retry: Span, why: &Why) -> Diagnostic {
+        let message = "nothing is ever tried again here";
+        let diagnostic =
+            Diagnostic::new(Code::RetryNonidempotent, message).primary(retry, "this has no effect");
+        let diagnostic = match why {
+            Why::Methods(request) => {
+                diagnostic.note(format!("for example: {request}  is tried once"))
+            }
+            Why::Grpc(service) => {
+                let text = "each call of gRPC is a POST";
+                match self.mesh[*service].protocol.span() {
+                    Some(span) => diagnostic.secondary(span, text),
+                    None => diagnostic.note(text),
+                }
+            }
+        };
+        diagnostic
+            .note("a request that may have been processed is tried again only if its method is idempotent")
+            .help("say `methods any` if it does no harm to do it twice, or retry on `connect-failure` and `refused-stream`, when nothing was done")
     }
 }
 
@@ -252,18 +273,4 @@ fn subject_span(subject: &Subject<'_>) -> Span {
         Place::Host(_, block) => block.span,
         Place::Route(service) => service.span,
     }
-}
-
-fn finding(retry: Span, why: &Why) -> Diagnostic {
-    let message = "nothing is ever tried again here";
-    let diagnostic =
-        Diagnostic::new(Code::RetryNonidempotent, message).primary(retry, "this has no effect");
-    let diagnostic = match why {
-        Why::Methods(request) => diagnostic.note(format!("for example: {request}  is tried once")),
-        Why::Grpc(Some(span)) => diagnostic.secondary(*span, "each call of gRPC is a POST"),
-        Why::Grpc(None) => diagnostic.note("each call of gRPC is a POST"),
-    };
-    diagnostic
-        .note("a request that may have been processed is tried again only if its method is idempotent")
-        .help("say `methods any` if it does no harm to do it twice, or retry on `connect-failure` and `refused-stream`, when nothing was done")
 }

@@ -105,7 +105,7 @@ impl Proxies {
     }
 
     /// What a limit comes to that each of them keeps, given what it is for so many; none where there is only one.
-    pub(crate) fn told(&self, of: impl Fn(u32) -> String) -> Option<String> {
+    fn told(&self, of: impl Fn(u32) -> String) -> Option<String> {
         let others = self.others.join(" and ");
         self.are_several().then(|| match self.count {
             0 => format!("{} for each proxy of {others}: {} for two", of(1), of(2)),
@@ -125,6 +125,11 @@ impl Proxies {
                 )
             }
         })
+    }
+
+    /// The same, where the number of some is known.
+    pub(crate) fn told_of_some(&self, of: impl Fn(u32) -> String) -> Option<String> {
+        self.told(of).filter(|_| self.count > 0)
     }
 }
 

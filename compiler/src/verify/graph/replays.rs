@@ -2,14 +2,16 @@
 
 use super::{Graph, Hop};
 use crate::model::policy::{Retry, RetryOn};
+use crate::model::said::Said;
 use crate::spell::size;
 use mesh_bundle::policy::REPLAY_BUFFER;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use std::collections::BTreeSet;
 
-/// Methods that are tried again, and whose requests have bodies as a rule.
-const WITH_BODY: &[&str] = &["PUT", "DELETE"];
+/// The method that is tried again, and whose requests have bodies as a rule. A body of a DELETE means nothing (RFC 9110,
+/// section 9.3.5).
+const WITH_BODY: &str = "PUT";
 
 /// Each pair of statements once.
 pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
@@ -19,7 +21,7 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
         let Some(large) = Large::of(hop) else {
             continue;
         };
-        let places = (hop.retry.and_then(|it| it.span()), hop.max_body);
+        let places = (hop.retry.and_then(Said::span), hop.max_body);
         let (Some(retry), Some(max_body)) = places else {
             continue;
         };
@@ -35,7 +37,7 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
             .primary(retry, "to send it again it has to be kept")
             .secondary(span, format!("a body may have {most}"));
         let buffer = hop.buffer.filter(|said| said.value.on().is_some());
-        let written = buffer.and_then(|said| said.span());
+        let written = buffer.and_then(Said::span);
         diagnostic = match written {
             Some(span) => diagnostic.secondary(span, format!("and {kept} of it are kept")),
             None => diagnostic.note(format!("{kept} are kept where no `buffer` says otherwise")),
@@ -71,7 +73,7 @@ impl<'m> Large<'m> {
         let buffer = hop.buffer.and_then(|said| said.value.on().copied());
         let kept = buffer.unwrap_or(REPLAY_BUFFER);
         let named = hop.arms.iter().flat_map(|arm| &arm.methods);
-        let mut named = named.filter(|method| WITH_BODY.contains(&method.as_str()));
+        let mut named = named.filter(|method| *method == WITH_BODY);
         let method = match named.next() {
             Some(method) => method,
             None if retry.any_method.is_some() => "POST",
