@@ -46,30 +46,29 @@ impl Place<'_> {
     pub(super) fn together(&self, id: ServiceId, fleet: &Fleet<'_>) -> Vec<Line> {
         let service = &self.mesh[id];
         let namespace = self.mesh.namespace(&service.namespace);
-        let mut said = Vec::new();
         let spread = &service.spread;
+        let mut lines = Vec::new();
+        let comment = |word: &str, told: Option<String>, origin: Origin| {
+            let line = |told| Line::comment(&format!("{word}: {told}")).by(origin);
+            told.map(line)
+        };
         let limits = spread.limits.or_else(|| namespace?.limits);
         if let Some(limits) = limits
             && let Some(own) = limits.value.on()
             && !fleet::limits(own, 1).is_empty()
         {
-            let told = fleet
-                .of_limits(id)
-                .told_of_some(|times| fleet::limits(own, times));
-            said.extend(told.map(|told| (told, limits.origin)));
+            let proxies = fleet.of_limits(id);
+            let told = proxies.told_of_some(|times| fleet::limits(own, times));
+            lines.extend(comment("limits", told, limits.origin));
         }
         let wider = namespace.map(|it| it.rate_limits.clone());
         let rates = service.policy.rate_limits.clone();
-        for rate in rates.over(wider.unwrap_or_default()).each {
-            if rate.value.shared.is_none() {
-                let told = fleet
-                    .of_rates(id)
-                    .told_of_some(|times| fleet::rates(&rate.value, times));
-                said.extend(told.map(|told| (told, rate.origin)));
-            }
+        let rates = rates.over(wider.unwrap_or_default()).each;
+        for rate in rates.iter().filter(|rate| rate.value.shared.is_none()) {
+            let proxies = fleet.of_rates(id);
+            let told = proxies.told_of_some(|times| fleet::rates(&rate.value, times));
+            lines.extend(comment("rate-limit", told, rate.origin));
         }
-        let comment = |(told, origin): (String, Origin)| Line::comment(&told).by(origin);
-        let mut lines: Vec<Line> = said.into_iter().map(comment).collect();
         lines.extend(out_at_a_time(spread, service.endpoints.listed()));
         lines
     }
@@ -110,7 +109,7 @@ fn out_at_a_time(spread: &Spread, endpoints: &[Endpoint]) -> Option<Line> {
     let all = endpoints.len() as u32;
     let out = eject.may_be_out(all);
     let comment = Line::comment(&format!(
-        "at most {out} of {all} endpoints are out at a time"
+        "eject: at most {out} of {all} endpoints out at a time"
     ));
     Some(comment.by(said.origin))
 }
