@@ -15,7 +15,7 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
 use mesh_lang::value::HostPattern;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
     let mesh = clients.mesh;
@@ -23,7 +23,7 @@ pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
         clients,
         told: BTreeSet::new(),
         found: Vec::new(),
-        unknown: Vec::new(),
+        unknown: BTreeMap::new(),
     };
     for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
         for host in &gateway.hosts {
@@ -49,8 +49,12 @@ pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
         let ask = |arrives: &Condition| clients.arriving(id, &|_| true, arrives);
         it.look(&limits, &listed, &ask);
     }
+    let unknown = it.unknown.into_iter();
+    let unknown: Vec<_> = unknown
+        .filter(|(span, _)| !it.told.contains(span))
+        .collect();
     let what = "whether clients get around this rate";
-    it.found.extend(not_decided(what, &it.unknown));
+    it.found.extend(not_decided(what, &unknown));
     it.found
 }
 
@@ -58,7 +62,8 @@ struct Findings<'m> {
     clients: Clients<'m>,
     told: BTreeSet<Span>,
     found: Vec<Diagnostic>,
-    unknown: Vec<(Span, String)>,
+    /// Why it was not found out at one place; at another it may have been.
+    unknown: BTreeMap<Span, String>,
 }
 
 impl Findings<'_> {
@@ -89,7 +94,9 @@ impl Findings<'_> {
             }
             match pair(&field, span, ask) {
                 Pair::Nothing => {}
-                Pair::NotFoundOut(why) => self.unknown.push((span, why)),
+                Pair::NotFoundOut(why) => {
+                    self.unknown.insert(span, why);
+                }
                 Pair::These(first, second) => {
                     self.told.insert(span);
                     let finding = self.finding(said, span, &field, &first, &second);

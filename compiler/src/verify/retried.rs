@@ -27,11 +27,12 @@ pub(super) fn findings(mesh: &Mesh, bundle: &Bundle) -> Vec<Diagnostic> {
         found: Vec::new(),
         unknown: Vec::new(),
     };
-    for subject in of_mesh(mesh, true) {
-        it.arms(&subject, bundle);
+    let subjects = of_mesh(mesh, true);
+    for subject in &subjects {
+        it.arms(subject, bundle);
     }
     for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
-        it.service(id, service, bundle);
+        it.service(id, service, &subjects, bundle);
     }
     let what = "whether this is ever tried again";
     it.found.extend(not_decided(what, &it.unknown));
@@ -102,7 +103,13 @@ impl Findings<'_> {
     }
 
     /// The `retry` of a service's block, and those of its calls.
-    fn service(&mut self, id: ServiceId, service: &Service, bundle: &Bundle) {
+    fn service(
+        &mut self,
+        id: ServiceId,
+        service: &Service,
+        subjects: &[Subject<'_>],
+        bundle: &Bundle,
+    ) {
         for call in service.calls.iter().flatten() {
             if let Some(retry) = own(&call.policy)
                 && let Some(callee) = self.of_grpc(&[Target::Service(call.target)])
@@ -123,7 +130,7 @@ impl Findings<'_> {
             let diagnostic = self.finding(retry, &why);
             self.found
                 .push(diagnostic.secondary(authz, "of what this lets in"));
-        } else if let Some(why) = self.routes_away(id, service, retry, bundle) {
+        } else if let Some(why) = self.routes_away(id, retry, subjects, bundle) {
             let diagnostic = self.finding(retry, &why);
             self.found
                 .push(diagnostic.secondary(service.span, "of what the route leads here"));
@@ -161,29 +168,29 @@ impl Findings<'_> {
     fn routes_away(
         &mut self,
         id: ServiceId,
-        service: &Service,
         retry: Span,
+        subjects: &[Subject<'_>],
         bundle: &Bundle,
     ) -> Option<Why> {
+        let service = &self.mesh[id];
         let route = service.route.as_ref()?;
+        let is_its = |it: &&Subject<'_>| std::ptr::eq(it.table, route);
+        let subject = subjects.iter().find(is_its)?;
         let stays = |arm: &Arm| {
             let mut targets = arm.action.targets().into_iter();
             targets.any(|target| target.service() == id)
         };
-        let others = self
-            .mesh
-            .tables()
-            .filter(|table| !std::ptr::eq(*table, route));
-        let mut targets = others
-            .flat_map(|table| &table.arms)
-            .flat_map(|arm| arm.action.targets());
-        if targets.any(|target| target.service() == id && target != Target::Service(id)) {
+        let others = subjects.iter().filter(|it| !is_its(it));
+        let arms = others.flat_map(|it| &it.table.arms);
+        let past = |target: &Target| target.service() == id && *target != Target::Service(id);
+        let failovers = self.mesh.services.iter().filter_map(|it| it.failover);
+        if arms
+            .flat_map(|arm| arm.action.targets())
+            .any(|it| past(&it))
+            || failovers.into_iter().any(|it| it.value.service() == id)
+        {
             return None;
         }
-        let all = of_mesh(self.mesh, true);
-        let subject = all.iter().find(
-            |subject| matches!(subject.place, Place::Route(it) if std::ptr::eq(it, service)),
-        )?;
         let arms = (0u32..).zip(&route.arms);
         let ends = arms
             .filter(|(_, arm)| stays(arm))

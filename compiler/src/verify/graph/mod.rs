@@ -20,6 +20,7 @@ mod versions;
 use crate::model::policy::{Mirror, Policy, Retry};
 use crate::model::said::{Said, Switch};
 use crate::model::{Action, Arm, GatewayId, ListenerKind, Mesh, ServiceId, Table, Target};
+use mesh_bundle::format::Protocol;
 use mesh_bundle::route::MAX_HOPS;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -195,7 +196,10 @@ impl<'m> Graph<'m> {
     }
 
     fn hop(&mut self, way: &Way<'m>, to: ServiceId) {
-        let own = &self.mesh[to].policy;
+        let service = &self.mesh[to];
+        let own = &service.policy;
+        // Where there are only bytes no request has a time or a body.
+        let is_asked = service.protocol.value != Protocol::Tcp;
         let mut levels = way.strong.clone();
         levels.push(own);
         levels.extend(&way.weak);
@@ -203,7 +207,9 @@ impl<'m> Graph<'m> {
         let general = said.is_none();
         let said = said.or(self.mesh.defaults.timeouts.request);
         let timeout = Time {
-            most: said.and_then(|said| said.value.on().copied()),
+            most: said
+                .filter(|_| is_asked)
+                .and_then(|said| said.value.on().copied()),
             span: said.and_then(|said| said.span()),
             general,
         };
@@ -224,7 +230,10 @@ impl<'m> Graph<'m> {
             arms: way.arms.clone(),
             timeout,
             retry: levels.iter().find_map(|level| level.retry.as_ref()),
-            max_body: levels.iter().find_map(|level| level.max_body.as_ref()),
+            max_body: levels
+                .iter()
+                .find_map(|level| level.max_body.as_ref())
+                .filter(|_| is_asked),
             buffer: levels.iter().find_map(|level| level.buffer.as_ref()),
             mirrors,
         });
