@@ -155,6 +155,7 @@ service shop {
 service cart { endpoints 127.0.0.1:9004; limits { connections 10 }; calls ledger }
 service ledger { endpoints dns ledger.internal:9000; rate-limit 10/s; limits { requests 5 }; calls stock }
 service stock { endpoints 127.0.0.1:9005; limits { requests 5 }; calls none }
+service legacy { endpoints 127.0.0.1:9010; sidecar none; calls stock }
 external bank { endpoints 127.0.0.1:9006; rate-limit 20/s }
 namespace n {
   rate-limit 7/s
@@ -176,7 +177,7 @@ namespace n {
             "# eject: at most 2 of 3 endpoints out at a time",
             "# limits: connections 30 for all 3 proxies together",
             "# limits: requests 20 for all 4 proxies together",
-            // Its sidecars are as many as its source names, and so are those that call the next.
+            // The sidecars of the ledger, who calls the stock, are as many as its source names; the other caller has none.
             "# rate-limit: 60/s for all 3 proxies together",
             "# rate-limit: 14/s for all 2 proxies together",
         ]

@@ -49,9 +49,11 @@ impl<'m> Fleet<'m> {
             callers.entry(to).or_default().insert(from);
         }
         let services = (0..).map(ServiceId).zip(&graph.mesh.services);
-        let says_nothing = services.filter(|(_, it)| it.calls.is_none() && !it.external);
+        let mesh = graph.mesh;
+        let says_nothing =
+            services.filter(|(_, it)| it.calls.is_none() && !mesh.without_sidecar(it));
         Self {
-            mesh: graph.mesh,
+            mesh,
             callers,
             anybody_calls: says_nothing.map(|(id, _)| id).collect(),
         }
@@ -73,7 +75,12 @@ impl<'m> Fleet<'m> {
         let mut proxies = Proxies::default();
         for caller in self.callers.get(&id).into_iter().flatten() {
             match caller {
-                Caller::Service(service) => proxies.add(&self.mesh[*service]),
+                Caller::Service(service) => {
+                    let service = &self.mesh[*service];
+                    if !self.mesh.without_sidecar(service) {
+                        proxies.add(service);
+                    }
+                }
                 Caller::Gateway(gateway) => {
                     let name = self.mesh[*gateway].qualified_name();
                     proxies.others.push(format!("`{name}`"));

@@ -111,6 +111,16 @@ fn a_header_that_is_taken_away_is_missing() {
 }
 
 #[test]
+fn what_is_not_known_exactly_is_not_decided() {
+    let adds = "otherwise -> cart { request-header add x-cart \"1\" }";
+    assert_eq!(lacking(adds, CART), [""; 0]);
+    assert_eq!(
+        of_host(Code::NotDecided, adds, CART),
+        ["balance hash by header.x-cart: "]
+    );
+}
+
+#[test]
 fn what_the_rules_refuse_does_not_lack_anything() {
     let service = "service cart {
         endpoints 127.0.0.1:9001, 127.0.0.1:9002
