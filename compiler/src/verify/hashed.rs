@@ -10,11 +10,15 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
 
-pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
+/// Some may be missing where nobody waits for them any more.
+pub(super) fn findings(clients: &Clients<'_>, goes_on: &dyn Fn() -> bool) -> Vec<Diagnostic> {
     let mesh = clients.mesh;
     let mut found = Vec::new();
     let mut unknown = Vec::new();
     for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+        if !goes_on() {
+            break;
+        }
         let versions = &service.versions;
         if let Some(hash) = Hash::of(&service.spread) {
             // What a version says for itself holds there.
@@ -55,7 +59,7 @@ impl<'m> Hash<'m> {
 
     fn ask(
         &self,
-        clients: Clients<'_>,
+        clients: &Clients<'_>,
         service: ServiceId,
         is_meant: &dyn Fn(Option<u32>) -> bool,
         found: &mut Vec<Diagnostic>,

@@ -9,7 +9,7 @@ use super::request::Request;
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::policy::RateLimit;
 use crate::model::said::{Many, Said};
-use crate::model::{Arm, GatewayId, HostBlock, ServiceId};
+use crate::model::{Arm, GatewayId, HostBlock, Mesh, ServiceId};
 use crate::spell::{Place, rate};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -17,37 +17,39 @@ use mesh_lang::source::Span;
 use mesh_lang::value::HostPattern;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
+/// Some may be missing where nobody waits for them any more.
+pub(super) fn findings(clients: &mut Clients<'_>, goes_on: &dyn Fn() -> bool) -> Vec<Diagnostic> {
     let mesh = clients.mesh;
     let mut it = Findings {
-        clients,
+        mesh,
         told: BTreeSet::new(),
         found: Vec::new(),
         unknown: BTreeMap::new(),
     };
     for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
         for host in &gateway.hosts {
-            for arm in &host.table.arms {
+            for arm in host.table.arms.iter().take_while(|_| goes_on()) {
                 let levels = [&host.policy, &gateway.policy, &mesh.defaults];
                 let own = arm.policy.rate_limits.clone();
                 let limits = levels
                     .into_iter()
                     .fold(own, |limits, level| limits.over(level.rate_limits.clone()));
                 let listed = |field: &Field| is_listed(field, host, arm);
-                let ask = |sent: &Condition| clients.taken((id, gateway, host), arm, sent);
-                it.look(&limits, &listed, &ask);
+                let mut ask = |sent: &Condition| clients.taken((id, host), arm, sent);
+                it.look(&limits, &listed, &mut ask);
             }
         }
     }
-    for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+    let services = (0..).map(ServiceId).zip(&mesh.services);
+    for (id, service) in services.take_while(|_| goes_on()) {
         let mut limits = service.policy.rate_limits.clone();
         if let Some(namespace) = mesh.namespace(&service.namespace) {
             limits = limits.over(namespace.rate_limits.clone());
         }
         // Its hosts are those by which it is known.
         let listed = |field: &Field| *field == Field::Host;
-        let ask = |arrives: &Condition| clients.arriving(id, &|_| true, arrives);
-        it.look(&limits, &listed, &ask);
+        let mut ask = |arrives: &Condition| clients.arriving(id, &|_| true, arrives);
+        it.look(&limits, &listed, &mut ask);
     }
     let unknown = it.unknown.into_iter();
     let unknown: Vec<_> = unknown
@@ -59,7 +61,7 @@ pub(super) fn findings(clients: Clients<'_>) -> Vec<Diagnostic> {
 }
 
 struct Findings<'m> {
-    clients: Clients<'m>,
+    mesh: &'m Mesh,
     told: BTreeSet<Span>,
     found: Vec<Diagnostic>,
     /// Why it was not found out at one place; at another it may have been.
@@ -73,7 +75,7 @@ impl Findings<'_> {
         &mut self,
         limits: &Many<RateLimit>,
         listed: &dyn Fn(&Field) -> bool,
-        ask: &dyn Fn(&Condition) -> Found,
+        ask: &mut dyn FnMut(&Condition) -> Found,
     ) {
         let chosen = |limit: &RateLimit| {
             let mut free = limit
@@ -92,7 +94,7 @@ impl Findings<'_> {
             if said.value.per.iter().any(is_sure) || self.told.contains(&span) {
                 continue;
             }
-            match pair(&field, span, ask) {
+            match pair(&field, self.mesh.span, ask) {
                 Pair::Nothing => {}
                 Pair::NotFoundOut(why) => {
                     self.unknown.insert(span, why);
@@ -114,7 +116,7 @@ impl Findings<'_> {
         first: &Request,
         second: &Request,
     ) -> Diagnostic {
-        let field = Place::top(self.clients.mesh).field(field);
+        let field = Place::top(self.mesh).field(field);
         let limit = rate(said.value.rate);
         let message = format!("a client gets another {limit} with each `{field}` that it makes up");
         Diagnostic::new(Code::RatelimitKeyUnbounded, message)
@@ -133,7 +135,7 @@ enum Pair {
     NotFoundOut(String),
 }
 
-fn pair(field: &Field, span: Span, ask: &dyn Fn(&Condition) -> Found) -> Pair {
+fn pair(field: &Field, span: Span, ask: &mut dyn FnMut(&Condition) -> Found) -> Pair {
     let test = |predicate| {
         Condition::Test(Test {
             field: field.clone(),

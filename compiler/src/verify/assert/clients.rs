@@ -3,9 +3,9 @@
 
 use super::reach::takes_requests;
 use super::replay::{Held, real, send};
-use super::ways::{Asking, Entrance, Stop, Ways, leads_to};
+use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
 use crate::model::condition::Condition;
-use crate::model::{Arm, Gateway, GatewayId, HostBlock, Mesh, ServiceId};
+use crate::model::{Arm, GatewayId, HostBlock, Mesh, ServiceId};
 use crate::verify::{Budget, Request, Verdict};
 use mesh_bundle::format::Bundle;
 use mesh_lang::source::Span;
@@ -23,39 +23,51 @@ pub(in crate::verify) enum Found {
 }
 
 /// Those who send requests to the gateways of a mesh, whose bundle is at hand.
-#[derive(Clone, Copy)]
 pub(in crate::verify) struct Clients<'m> {
     pub(in crate::verify) mesh: &'m Mesh,
-    pub(in crate::verify) bundle: &'m Bundle,
+    bundle: &'m Bundle,
+    /// Arms of a host are asked about one after the other, and mostly the same: these were looked at last.
+    looked_at: Vec<LookedAt<'m>>,
 }
 
+/// The ways of requests of which something holds, as far as the arms of a host.
+struct LookedAt<'m> {
+    host: &'m HostBlock,
+    sent: Condition,
+    ways: Result<Ways<'m>, String>,
+}
+
+/// How many are remembered.
+const REMEMBERED: usize = 4;
+
 impl<'m> Clients<'m> {
+    pub(in crate::verify) fn of(mesh: &'m Mesh, bundle: &'m Bundle) -> Self {
+        Self {
+            mesh,
+            bundle,
+            looked_at: Vec::new(),
+        }
+    }
+
     /// Looks for a request that an arm of a gateway takes and lets in, and of which more holds.
     pub(in crate::verify) fn taken(
-        &self,
-        (id, gateway, host): (GatewayId, &'m Gateway, &'m HostBlock),
+        &mut self,
+        (id, host): (GatewayId, &'m HostBlock),
         arm: &Arm,
         sent: &Condition,
     ) -> Found {
-        if !takes_requests(gateway) {
+        if !takes_requests(&self.mesh[id]) {
             return Found::Nothing;
         }
-        let asking = Asking {
-            matters: &BTreeSet::new(),
-            arrives: &Condition::And(Vec::new()),
-            sent,
-            required: None,
-        };
-        let mut ways = match Ways::of(self.mesh, Entrance::Host(id, gateway, host), asking) {
+        let ways = match self.as_far_as_arms(id, host, sent) {
             Ok(ways) => ways,
-            Err(why) => return Found::NotFoundOut(why),
+            Err(why) => return Found::NotFoundOut(why.clone()),
         };
+        let is_its = |way: &&Way<'_>| way.arm.is_some_and(|it| std::ptr::eq(it, arm));
+        let its: Vec<Way<'_>> = ways.all.iter().filter(is_its).cloned().collect();
         let mut budget = Budget::USUAL;
         let mut unknown = None;
-        for way in std::mem::take(&mut ways.all) {
-            if !way.arm.is_some_and(|it| std::ptr::eq(it, arm)) {
-                continue;
-            }
+        for way in its {
             match ways.ask(&way, &[way.passes], None, &mut budget) {
                 Verdict::Yes(request) => return Found::This(Box::new(real(*request)), arm.span),
                 Verdict::No => {}
@@ -63,6 +75,36 @@ impl<'m> Clients<'m> {
             }
         }
         unknown.map_or(Found::Nothing, Found::NotFoundOut)
+    }
+
+    fn as_far_as_arms(
+        &mut self,
+        id: GatewayId,
+        host: &'m HostBlock,
+        sent: &Condition,
+    ) -> &mut Result<Ways<'m>, String> {
+        let is_it = |it: &LookedAt<'_>| std::ptr::eq(it.host, host) && it.sent == *sent;
+        let known = self.looked_at.iter().position(is_it);
+        let index = known.unwrap_or_else(|| {
+            let asking = Asking {
+                matters: &BTreeSet::new(),
+                arrives: &Condition::And(Vec::new()),
+                sent,
+                required: None,
+            };
+            let entrance = Entrance::Host(id, &self.mesh[id], host);
+            let looked_at = LookedAt {
+                host,
+                sent: sent.clone(),
+                ways: Ways::of(self.mesh, entrance, asking),
+            };
+            if self.looked_at.len() == REMEMBERED {
+                self.looked_at.remove(0);
+            }
+            self.looked_at.push(looked_at);
+            self.looked_at.len() - 1
+        });
+        &mut self.looked_at[index].ways
     }
 
     /// Looks for a request that arrives at a service through a gateway, of which something holds when it does. Only

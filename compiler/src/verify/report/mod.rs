@@ -68,11 +68,13 @@ pub fn findings(
         found.extend(rules::findings(mesh));
         found.extend(graph::findings(mesh, sources, wanted));
         found.extend(retried::findings(mesh, bundle));
-        let clients = Clients { mesh, bundle };
+        let mut clients = Clients::of(mesh, bundle);
         if wanted(Code::HashKeyMissing) {
-            found.extend(hashed::findings(clients));
+            found.extend(hashed::findings(&clients, interest.goes_on));
         }
-        found.extend(rates::findings(clients));
+        if wanted(Code::RatelimitKeyUnbounded) {
+            found.extend(rates::findings(&mut clients, interest.goes_on));
+        }
     }
     found
 }
