@@ -8,7 +8,7 @@
 use super::assert::leads_to;
 use super::report::not_decided;
 use super::rules::of_service;
-use super::tables::{Place, Subject, of_mesh};
+use super::tables::{Subject, of_mesh};
 use super::{Budget, Proof, Reason, Request, Verdict};
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::policy::{Policy, RetryOn};
@@ -62,6 +62,7 @@ impl Findings<'_> {
         if asked.is_empty() {
             return;
         }
+        let again = [may_be_tried_again(self.mesh.span)];
         let report = |proof: &mut Proof<'_>, again: &[FormulaId]| {
             for (index, arm, retry) in asked {
                 let why = match self.of_grpc(&arm.action.targets()) {
@@ -76,7 +77,6 @@ impl Findings<'_> {
             }
         };
         // A table that makes none is reported by whoever tries to compile it.
-        let again = [may_be_tried_again(subject_span(subject))];
         let _ = subject.prove(Some(bundle), &again, &mut Budget::USUAL.clone(), report);
     }
 
@@ -145,7 +145,7 @@ impl Findings<'_> {
             let those = all.filter(move |(_, rule)| rule.allows == allows);
             those.map(|(index, _)| index).collect::<Vec<_>>()
         };
-        let again = [may_be_tried_again(service.span)];
+        let again = [may_be_tried_again(self.mesh.span)];
         let asked = rules.prove(&again, &mut Budget::USUAL.clone(), |proof, again| {
             let allowed = proof.space.one_of(proof.table, of(true).into_iter());
             let denied = proof.space.one_of(proof.table, of(false).into_iter());
@@ -210,7 +210,7 @@ impl Findings<'_> {
             }
             Ok(example)
         };
-        let again = [may_be_tried_again(service.span)];
+        let again = [may_be_tried_again(self.mesh.span)];
         let asked = subject.prove(Some(bundle), &again, &mut Budget::USUAL.clone(), ask);
         match asked.ok()? {
             Ok(example) => example.map(Why::Methods),
@@ -273,11 +273,4 @@ fn may_be_tried_again(span: Span) -> Condition {
         predicate: Predicate::OneOf(methods.collect()),
         span,
     })
-}
-
-fn subject_span(subject: &Subject<'_>) -> Span {
-    match subject.place {
-        Place::Host(_, block) => block.span,
-        Place::Route(service) => service.span,
-    }
 }
