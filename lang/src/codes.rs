@@ -165,7 +165,14 @@ codes! {
     L204 FaultInRelease "fault-in-release" Warning "a fault without an end";
     L205 TimeoutLengthened "timeout-lengthened" Warning "an arm that waits longer than the service says it takes";
     L206 MissingTimeout "missing-timeout" Info "a call whose time nobody wrote";
-    L207 OutlierIneffective "outlier-ineffective" Warning "an only endpoint that is never ejected";
+    L207 OutlierIneffective "outlier-ineffective" Warning "an ejection that never happens, or that changes nothing";
+    L208 RetryNonidempotent "retry-nonidempotent" Warning "a `retry` of requests that are never tried again";
+    L209 RetryBodyUnbuffered "retry-body-unbuffered" Warning "a `retry` of bodies that are too large to be kept";
+    L210 TimeoutOnStream "timeout-on-stream" Warning "a stream that ends when its time is over";
+    L211 LimitUnusedForProtocol "limit-unused-for-protocol" Warning "a limit that means nothing to the protocol";
+    L212 HashKeyMissing "hash-key-missing" Info "a hash of what some requests do not have";
+    L213 RatelimitKeyUnbounded "ratelimit-key-unbounded" Warning "a rate counted by what clients make up";
+    L214 RatelimitPerReplica "ratelimit-per-replica" Info "a limit that each proxy counts for itself";
 
     L301 AllowUnused "allow-unused" Warning "a rule for a caller that never calls";
     L302 OpenService "open-service" Warning "a service that allows everybody everything";

@@ -10,6 +10,14 @@
 use crate::format::{Bundle, Id, Location, Policy, Setting};
 use std::time::Duration;
 
+/// How much of a request's body is kept so that it can be sent again, in bytes, where no `buffer` is in force. A
+/// request with a larger one is tried once.
+pub const REPLAY_BUFFER: u64 = 64 * 1024;
+
+/// The methods whose requests may be tried again though they may have been processed (RFC 9110, section 9.2.2). Others
+/// are only where the `retry` says `methods any`, or where nothing was sent.
+pub const IDEMPOTENT: &[&str] = &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+
 /// The timeouts in force for a call, each with the statement that set it.
 #[derive(Clone, Copy, Debug)]
 pub struct Effective {

@@ -10,6 +10,7 @@ mod headers;
 pub mod levels;
 mod resilience;
 mod security;
+mod spread;
 pub mod style;
 mod traffic;
 mod transport;
@@ -23,6 +24,7 @@ use std::path::Path;
 pub fn findings(mesh: &Mesh, root: &Path) -> Vec<Diagnostic> {
     let mut found = traffic::findings(mesh);
     found.extend(resilience::findings(mesh));
+    found.extend(spread::findings(mesh));
     found.extend(security::findings(mesh));
     found.extend(transport::findings(mesh));
     found.extend(headers::findings(mesh));

@@ -1,9 +1,7 @@
-//! Times, faults and health: faults without an end, times that are longer than the service's own, endpoints that are
-//! never ejected.
+//! Times and faults: faults without an end, times that are longer than the service's own.
 
 use super::levels;
-use crate::model::{Arm, Mesh, Service, Target};
-use mesh_bundle::route::WHOLE;
+use crate::model::{Arm, Mesh, Target};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 
@@ -23,31 +21,14 @@ pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     for arm in hosts.flat_map(|host| &host.table.arms) {
         found.extend(longer(mesh, arm));
     }
-    found.extend(mesh.services.iter().filter_map(never_ejected));
     found
-}
-
-/// An only endpoint, which stays whatever it answers.
-fn never_ejected(service: &Service) -> Option<Diagnostic> {
-    let said = service.spread.eject?;
-    let eject = said.value.on()?;
-    let [only] = service.endpoints.listed() else {
-        return None;
-    };
-    if !service.versions.is_empty() || eject.at_most.value == WHOLE {
-        return None;
-    }
-    let message = "an only endpoint is never ejected";
-    Some(
-        Diagnostic::new(Code::OutlierIneffective, message)
-            .primary(said.span()?, "this has no effect")
-            .secondary(only.span, "there is no other")
-            .help("add endpoints, or say `at-most 100%`, so that requests fail at once"),
-    )
 }
 
 /// An arm of a gateway that waits longer for a service than the service says it may take.
 fn longer(mesh: &Mesh, arm: &Arm) -> Option<Diagnostic> {
+    if arm.asks_for_events().is_some() {
+        return None; // how long the service takes is no matter of its streams
+    }
     let own = arm.policy.timeouts.request?;
     let longer = arm.action.targets().into_iter().map(Target::service);
     let mut longer = longer.filter_map(|service| {

@@ -160,7 +160,10 @@ fn is_in_vain(code: Code) -> bool {
     matches!(
         code,
         Code::AllowUnused
+            | Code::LimitUnusedForProtocol
             | Code::MatchRedundant
+            | Code::OutlierIneffective
+            | Code::RetryNonidempotent
             | Code::RouteShadowed
             | Code::UnusedSuppression
             | Code::VersionUnused

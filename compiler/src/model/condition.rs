@@ -119,4 +119,39 @@ impl Condition {
         collect(self, &mut tests);
         tests
     }
+
+    /// The test by which it asks for a stream of events, if it does.
+    pub fn asks_for_events(&self) -> Option<Span> {
+        self.asked_for_events(true)
+    }
+
+    fn asked_for_events(&self, holds: bool) -> Option<Span> {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                let mut parts = parts.iter();
+                parts.find_map(|part| part.asked_for_events(holds))
+            }
+            Self::Not(part) => part.asked_for_events(!holds),
+            Self::Test(test) => (holds && test.is_of_events()).then_some(test.span),
+        }
+    }
+}
+
+/// The media type of a stream of events (HTML, "Server-sent events").
+const EVENTS: &str = "text/event-stream";
+
+impl Test {
+    fn is_of_events(&self) -> bool {
+        let is_it = |text: &str| text.to_ascii_lowercase().starts_with(EVENTS);
+        matches!(&self.field, Field::Header(name) if name == "accept")
+            && match &self.predicate {
+                Predicate::OneOf(values) => values.iter().any(|value| is_it(value)),
+                Predicate::Text(
+                    TextPattern::Prefix(text)
+                    | TextPattern::Contains(text)
+                    | TextPattern::Suffix(text),
+                ) => is_it(text),
+                _ => false,
+            }
+    }
 }

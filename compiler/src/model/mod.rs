@@ -398,6 +398,13 @@ pub struct Arm {
     pub fragment: Option<String>,
 }
 
+impl Arm {
+    /// The test by which it asks for a stream of events, which has no end of its own.
+    pub fn asks_for_events(&self) -> Option<Span> {
+        self.condition.as_ref()?.asks_for_events()
+    }
+}
+
 impl Table {
     /// The methods that each arm takes, exactly: `GET` takes `HEAD` too, unless an arm of the table
     /// names `HEAD`. None: any.

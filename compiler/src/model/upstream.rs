@@ -3,6 +3,7 @@
 
 use super::condition::{Condition, Field};
 use super::said::{Said, Switch};
+use mesh_bundle::route::WHOLE;
 use mesh_lang::source::Span;
 use std::net::SocketAddr;
 
@@ -154,6 +155,14 @@ pub struct Health {
     pub expect: Said<Vec<(u16, u16)>>,
 }
 
+impl Eject {
+    /// How many of some endpoints may be out at a time: the share, and of several always one.
+    pub fn may_be_out(&self, endpoints: u32) -> u32 {
+        let share = u64::from(endpoints) * u64::from(self.at_most.value) / u64::from(WHOLE);
+        (share as u32).max(u32::from(endpoints > 1))
+    }
+}
+
 impl Endpoints {
     /// Those that are listed.
     pub fn listed(&self) -> &[Endpoint] {
@@ -170,5 +179,28 @@ impl Endpoints {
             Self::Listed(endpoints) => endpoints.is_empty(),
             Self::From(_) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_endpoints_one_may_always_be_out() {
+        let out = |at_most| {
+            let eject = Eject {
+                after: 5,
+                every: Said::edition(10_000),
+                time: Said::edition(30_000),
+                at_most: Said::edition(at_most),
+                min_healthy: Said::edition(500_000),
+            };
+            [1, 2, 9, 10, 25].map(|endpoints| eject.may_be_out(endpoints))
+        };
+        assert_eq!(out(0), [0, 1, 1, 1, 1]);
+        assert_eq!(out(100_000), [0, 1, 1, 1, 2]);
+        assert_eq!(out(500_000), [0, 1, 4, 5, 12]);
+        assert_eq!(out(1_000_000), [1, 2, 9, 10, 25]);
     }
 }

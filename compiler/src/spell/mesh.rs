@@ -7,6 +7,7 @@ use super::{Line, Place};
 use crate::model::credential::{Jwks, Jwt, Keys, TokenPlace};
 use crate::model::said::{Said, Switch};
 use crate::model::{DEFAULT_NAMESPACE, GatewayId, Mesh, Namespace, ServiceId, Tracing};
+use crate::verify::fleet::Fleet;
 use mesh_bundle::path::EncodedSlash;
 use mesh_lang::source::Sources;
 use mesh_lang::value::quote;
@@ -43,6 +44,7 @@ pub(super) fn preamble(mesh: &Mesh, sources: &Sources) -> String {
 /// All items, those of a namespace in its block.
 pub(super) fn items(mesh: &Mesh) -> Vec<Line> {
     let top = Place::top(mesh);
+    let fleet = Fleet::of(mesh);
     let mut items: Vec<(&str, Line)> = vec![(DEFAULT_NAMESPACE, top.mesh_item())];
     for jwt in &mesh.jwts {
         items.push((&jwt.namespace, jwt_item(jwt)));
@@ -52,7 +54,7 @@ pub(super) fn items(mesh: &Mesh) -> Vec<Line> {
     }
     for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
         let place = Place::of_service(mesh, id);
-        items.push((&service.namespace, place.service_item(id)));
+        items.push((&service.namespace, place.service_item(id, &fleet)));
     }
     for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
         let place = Place::inside(mesh, &gateway.namespace);

@@ -27,7 +27,7 @@ mod tests;
 pub use line::Statement;
 pub(crate) use line::{Line, told};
 pub(crate) use service::protocol_word;
-pub(crate) use value::{duration, percent};
+pub(crate) use value::{duration, percent, rate, size};
 #[cfg(feature = "lsp")]
 pub(crate) use whole::text;
 

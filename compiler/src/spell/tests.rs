@@ -139,6 +139,52 @@ fn who_said_what_is_told() {
 }
 
 #[test]
+fn what_each_proxy_keeps_is_told_for_all_of_them() {
+    let text = expanded(&checked(
+        r"
+mesh t { mtls off; authz open-by-default }
+gateway edge { listen 8080 http; host shop.example { otherwise -> shop } }
+service shop {
+  endpoints 127.0.0.1:9001, 127.0.0.1:9002, 127.0.0.1:9003
+  rate-limit 100/s
+  rate-limit shared 50/s { on-failure open }
+  eject after 5 errors { at-most 70% }
+  calls cart
+  calls ledger
+}
+service cart { endpoints 127.0.0.1:9004; limits { connections 10 }; calls ledger }
+service ledger { endpoints dns ledger.internal:9000; rate-limit 10/s; limits { requests 5 }; calls stock }
+service stock { endpoints 127.0.0.1:9005; limits { requests 5 }; calls none }
+service legacy { endpoints 127.0.0.1:9010; sidecar none; calls stock }
+external bank { endpoints 127.0.0.1:9006; rate-limit 20/s }
+namespace n {
+  rate-limit 7/s
+  service notes { endpoints 127.0.0.1:9007, 127.0.0.1:9008; calls bank; calls shop }
+  service news { endpoints 127.0.0.1:9009; limits off; calls bank }
+}
+",
+    ));
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| line.starts_with("# ") && line.contains(": "));
+    let told = lines.map(|line| line.split("  #").next().unwrap());
+    let told: Vec<&str> = told
+        .filter(|line| !line.starts_with("# in force"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "# rate-limit: 300/s for all 3 proxies together",
+            "# eject: at most 2 of 3 endpoints out at a time",
+            "# limits: connections 30 for all 3 proxies together",
+            "# limits: requests 20 for all 4 proxies together",
+            // The sidecars of the ledger, who calls the stock, are as many as its source names; the other caller has none.
+            "# rate-limit: 60/s for all 3 proxies together",
+            "# rate-limit: 14/s for all 2 proxies together",
+        ]
+    );
+}
+
+#[test]
 fn everything_is_every_statement_there_is() {
     let parsed = parse(FileId(0), EVERYTHING);
     let mut forms: Vec<&Statement> = Vec::new();

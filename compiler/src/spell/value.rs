@@ -26,12 +26,12 @@ pub(crate) fn percent(millionths: u32) -> String {
 }
 
 /// A number of bytes: `64KiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     Size::from_bytes(bytes).to_string()
 }
 
 /// `100/s`.
-pub(super) fn rate(rate: Rate) -> String {
+pub(crate) fn rate(rate: Rate) -> String {
     let per = Duration::from_nanoseconds(u64::from(rate.per) * MILLISECOND);
     let count = u64::from(rate.count);
     value::Rate { count, per }.to_string()

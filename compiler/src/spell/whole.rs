@@ -5,6 +5,7 @@ use super::service::nature;
 use super::{Line, Place};
 use crate::model::policy::Policy;
 use crate::model::{Arm, ServiceId};
+use crate::verify::fleet::Fleet;
 use mesh_lang::format::format;
 use mesh_lang::parser::parse;
 use mesh_lang::source::{FileId, Sources};
@@ -29,6 +30,7 @@ impl Place<'_> {
         let mut lines = nature(service);
         lines.extend(self.endpoints(&service.endpoints));
         lines.extend(self.spread(&service.spread));
+        lines.extend(self.together(id, &Fleet::of(self.mesh)));
         let policy = service.policy.clone().over(self.mesh.defaults.clone());
         lines.extend(self.policy(&policy));
         Line::new(format!("{kind} {}", service.name))

@@ -15,6 +15,8 @@
 //!   are among. `word`, `readers`, `path_readers`: the product of automata, walked and never built.
 //! - [`reach`]: which arms are reached, what takes the requests of the others. [`lint`]: what is most likely not meant.
 //! - `assert`: what the mesh claims of all requests.
+//! - `retried`, `hashed`, `rates`: what some request has to show: retries that never happen, hashes of what is not
+//!   there, rates that clients get around.
 //! - [`tables`], `rules`: the tables of a mesh, with the requests that come to each. `graph`: who calls whom, and what adds up on
 //!   the way. `report`: what is said of them.
 //! - [`budget`](Budget): when a proof gives up. What gave up says so, and is never taken for "no".
@@ -58,13 +60,16 @@ pub mod diff;
 mod domain;
 mod field;
 mod graph;
+mod hashed;
 pub mod lint;
 mod lists;
 mod path_readers;
+mod rates;
 pub mod reach;
 mod readers;
 mod report;
 mod request;
+mod retried;
 mod rules;
 mod segments;
 mod solve;
@@ -77,6 +82,7 @@ mod world;
 
 pub use assert::findings as assertions;
 pub use budget::Budget;
+pub(crate) use graph::fleet;
 pub use lint::{Lint, What};
 pub use reach::{Cover, Covered, Proof, Reach};
 pub use report::{Interest, findings};

@@ -71,6 +71,32 @@ fn a_name_is_told_of_with_what_it_comes_to() {
 }
 
 #[test]
+fn a_service_is_told_of_with_what_its_proxies_let_through_together() {
+    let text = "\
+mesh shop { mtls off; authz open-by-default }
+gateway edge { listen 80 http; host shop.example { otherwise -> ca‸rt } }
+service cart {
+  endpoints 127.0.0.1:9081, 127.0.0.1:9082
+  rate-limit 10/s
+  eject after 5 errors
+}
+";
+    let told = hover(text);
+    let lines = told.lines().map(str::trim);
+    let comments = lines.filter_map(|line| line.strip_prefix("# "));
+    let comments: Vec<&str> = comments
+        .filter_map(|line| line.split("  #").next())
+        .collect();
+    assert_eq!(
+        comments,
+        [
+            "rate-limit: 20/s for all 2 proxies together",
+            "eject: at most 1 of 2 endpoints out at a time",
+        ]
+    );
+}
+
+#[test]
 fn values_are_normalised() {
     assert!(at("timeout 1m‸30s").contains("90 seconds"));
     assert!(hover("service a { max-body 64K‸iB }\n").contains("65 536 bytes"));

@@ -13,11 +13,14 @@
 //! what a later table asks of it. What these cannot say exactly is left free, so that "no request" is a proof and a
 //! request is a guess: `replay` puts it before the code that serves, and what does not come out there is told as not
 //! proved, never as proved.
+//!
+//! `clients` asks the same of the ways through gateways for lints that need a request to show.
 
 mod admission;
 mod always;
 mod callers;
 mod chain;
+mod clients;
 mod paths;
 mod reach;
 mod replay;
@@ -27,7 +30,7 @@ mod seen;
 mod ways;
 
 use self::callers::Caller;
-#[cfg(test)]
+pub(super) use self::clients::{Clients, Found};
 pub(super) use self::ways::leads_to;
 use super::Request;
 use crate::model::Mesh;

@@ -75,6 +75,25 @@ impl Replayed {
         })
     }
 
+    /// Whether one of its ways arrives at a service, and there at a version that is meant or at all endpoints if they
+    /// are, with a request of which the claim holds.
+    pub(super) fn arrives_at(
+        &self,
+        bundle: &Bundle,
+        service: ServiceId,
+        is_meant: &dyn Fn(Option<u32>) -> bool,
+        claim: &Held,
+    ) -> bool {
+        let first = bundle.service(Id::new(service.0)).versions.start() as u32;
+        self.journey.branches.iter().any(|branch| {
+            let is_there = branch.end.arrival().is_some_and(|(arrived, version)| {
+                let version = version.some().map(|version| version.index() as u32 - first);
+                arrived.index() as u32 == service.0 && is_meant(version)
+            });
+            is_there && claim.holds(bundle, &arrived(bundle, self.entry, &self.request, branch))
+        })
+    }
+
     /// The first of its ways that does not arrive at a target.
     pub(super) fn misses(&self, bundle: &Bundle, target: Target) -> Option<&Branch> {
         let mut branches = self.journey.branches.iter();

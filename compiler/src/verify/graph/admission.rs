@@ -304,7 +304,7 @@ fn never_come(graph: &Graph<'_>) -> Vec<Diagnostic> {
 }
 
 /// Who may send to whom: by hops, by copies, and when one service takes over for another.
-fn arrivals(graph: &Graph<'_>) -> BTreeSet<(Caller, ServiceId)> {
+pub(super) fn arrivals(graph: &Graph<'_>) -> BTreeSet<(Caller, ServiceId)> {
     let mut comes = BTreeSet::new();
     for hop in &graph.hops {
         let copies = hop

@@ -9,14 +9,18 @@
 
 mod admission;
 mod failover;
+pub(crate) mod fleet;
 mod mirrors;
+mod replays;
 mod retries;
+mod streams;
 mod timeouts;
 mod versions;
 
 use crate::model::policy::{Mirror, Policy, Retry};
 use crate::model::said::{Said, Switch};
 use crate::model::{Action, Arm, GatewayId, ListenerKind, Mesh, ServiceId, Table, Target};
+use mesh_bundle::format::Protocol;
 use mesh_bundle::route::MAX_HOPS;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -31,7 +35,9 @@ pub(super) fn findings(
 ) -> Vec<Diagnostic> {
     let graph = Graph::of(mesh);
     let mut found = retries::findings(&graph);
+    found.extend(replays::findings(&graph));
     found.extend(timeouts::findings(&graph));
+    found.extend(streams::findings(&graph));
     if wanted(Code::MissingTimeout) {
         found.extend(timeouts::unsaid(&graph));
     }
@@ -39,6 +45,9 @@ pub(super) fn findings(
     found.extend(versions::findings(mesh));
     found.extend(failover::findings(mesh));
     found.extend(admission::findings(&graph, sources));
+    if wanted(Code::RatelimitPerReplica) {
+        found.extend(fleet::findings(mesh, &fleet::Fleet::on(&graph)));
+    }
     found
 }
 
@@ -58,9 +67,15 @@ struct Hop<'m> {
     span: Span,
     /// The arm of the gateway, if what arrives is what it took: nobody rewrites the path.
     arm: Option<&'m Arm>,
+    /// All arms on the way, the gateway's first.
+    arms: Vec<&'m Arm>,
     /// How long an exchange may take.
     timeout: Time,
     retry: Option<&'m Said<Switch<Retry>>>,
+    /// How large a body may be.
+    max_body: Option<&'m Said<Switch<u64>>>,
+    /// How much of a body is read before it is sent on.
+    buffer: Option<&'m Said<Switch<u64>>>,
     mirrors: Vec<&'m Said<Mirror>>,
 }
 
@@ -97,6 +112,7 @@ impl<'m> Graph<'m> {
                         from: Caller::Gateway(id),
                         span: arm.span,
                         arm: Some(arm),
+                        arms: vec![arm],
                         strong: vec![&arm.policy],
                         weak: vec![&host.policy, &gateway.policy],
                     };
@@ -113,6 +129,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Gateway(id),
                     span: listener.span,
                     arm: None,
+                    arms: Vec::new(),
                     strong: Vec::new(),
                     weak: vec![&gateway.policy],
                 };
@@ -127,6 +144,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Service(id),
                     span: call.span,
                     arm: None,
+                    arms: Vec::new(),
                     strong: vec![&call.policy],
                     weak: Vec::new(),
                 };
@@ -169,6 +187,7 @@ impl<'m> Graph<'m> {
         for arm in &route.arms {
             let mut way = way.clone();
             way.strong.push(&arm.policy);
+            way.arms.push(arm);
             self.arm(&way, arm, passed + 1);
         }
         if !takes_rest(route) {
@@ -177,7 +196,10 @@ impl<'m> Graph<'m> {
     }
 
     fn hop(&mut self, way: &Way<'m>, to: ServiceId) {
-        let own = &self.mesh[to].policy;
+        let service = &self.mesh[to];
+        let own = &service.policy;
+        // Where there are only bytes no request has a time or a body.
+        let is_asked = service.protocol.value != Protocol::Tcp;
         let mut levels = way.strong.clone();
         levels.push(own);
         levels.extend(&way.weak);
@@ -185,7 +207,9 @@ impl<'m> Graph<'m> {
         let general = said.is_none();
         let said = said.or(self.mesh.defaults.timeouts.request);
         let timeout = Time {
-            most: said.and_then(|said| said.value.on().copied()),
+            most: said
+                .filter(|_| is_asked)
+                .and_then(|said| said.value.on().copied()),
             span: said.and_then(|said| said.span()),
             general,
         };
@@ -203,8 +227,14 @@ impl<'m> Graph<'m> {
             to,
             span: way.span,
             arm: way.arm.filter(|_| !rewritten),
+            arms: way.arms.clone(),
             timeout,
             retry: levels.iter().find_map(|level| level.retry.as_ref()),
+            max_body: levels
+                .iter()
+                .find_map(|level| level.max_body.as_ref())
+                .filter(|_| is_asked),
+            buffer: levels.iter().find_map(|level| level.buffer.as_ref()),
             mirrors,
         });
     }
@@ -229,6 +259,7 @@ struct Way<'m> {
     from: Caller,
     span: Span,
     arm: Option<&'m Arm>,
+    arms: Vec<&'m Arm>,
     /// Before the service.
     strong: Vec<&'m Policy>,
     /// After it.

@@ -148,8 +148,7 @@ fn too_late(graph: &Graph<'_>) -> Vec<Diagnostic> {
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
     for hop in &graph.hops {
-        let (Some(said), Some(most), Some(limit)) = (hop.retry, hop.timeout.most, hop.timeout.span)
-        else {
+        let (Some(said), Some(most)) = (hop.retry, hop.timeout.most.map(u64::from)) else {
             continue;
         };
         let (Some(retry), Some(span)) = (said.value.on(), said.span()) else {
@@ -158,22 +157,36 @@ fn too_late(graph: &Graph<'_>) -> Vec<Diagnostic> {
         let Some(per_try) = retry.per_try.map(|said| u64::from(said.value)) else {
             continue;
         };
-        let fit = fit(retry, per_try, u64::from(most));
-        if fit <= u64::from(retry.attempts) && told.insert((span, limit)) {
-            let tries = u64::from(retry.attempts) + 1;
-            let message = format!("of {tries} tries that take their time only {fit} fit");
-            let needed = per_try * tries + waits(retry, tries);
-            found.push(
-                Diagnostic::new(Code::RetryTimeInversion, message)
-                    .primary(span, format!("{tries} tries of {}", time(per_try)))
-                    .secondary(limit, "all that there is for them")
-                    .note(format!(
-                        "the tries, and the waits between them, may take {}",
-                        time(needed)
-                    ))
-                    .help("shorten `per-try`, try less often, or give the exchange more time"),
-            );
+        let fit = fit(retry, per_try, most);
+        if fit > u64::from(retry.attempts) || !told.insert((span, hop.timeout.span)) {
+            continue;
         }
+        let tries = u64::from(retry.attempts) + 1;
+        let own = time(per_try);
+        let (message, label) = if per_try >= most {
+            let message = "a try may take all the time there is, so that none comes after it";
+            (message.to_owned(), format!("a try may take {own}"))
+        } else {
+            let message = format!("of {tries} tries that take their time only {fit} fit");
+            (message, format!("{tries} tries of {own}"))
+        };
+        let diagnostic = Diagnostic::new(Code::RetryTimeInversion, message).primary(span, label);
+        let diagnostic = match hop.timeout.span {
+            Some(limit) => diagnostic.secondary(limit, "all that there is for them"),
+            None => diagnostic.note(format!(
+                "there are {} for them, as the edition has it",
+                time(most)
+            )),
+        };
+        let needed = per_try * tries + waits(retry, tries);
+        found.push(
+            diagnostic
+                .note(format!(
+                    "the tries, and the waits between them, may take {}",
+                    time(needed)
+                ))
+                .help("shorten `per-try`, try less often, or give the exchange more time"),
+        );
     }
     found
 }

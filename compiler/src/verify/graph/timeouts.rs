@@ -36,20 +36,21 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
 pub(super) fn unsaid(graph: &Graph<'_>) -> Vec<Diagnostic> {
     let mut told = BTreeSet::new();
     let unsaid = graph.hops.iter().filter(|hop| hop.timeout.span.is_none());
-    let unsaid = unsaid.filter(|hop| told.insert(hop.span));
     let finding = |hop: &Hop<'_>| {
+        let most = hop.timeout.most.filter(|_| told.insert(hop.span))?;
         let name = graph.mesh[hop.to].qualified_name();
         let message = format!("nobody says how long `{name}` may take");
-        let most = hop.timeout.most.map_or_else(
-            || "as long as it likes".to_owned(),
-            |most| format!("{}, as the edition has it", time(most.into())),
-        );
-        Diagnostic::new(Code::MissingTimeout, message)
-            .primary(hop.span, "")
-            .note(format!("it may take {most}"))
-            .help(format!("say it once, in `{name}`: `timeout 5s`"))
+        Some(
+            Diagnostic::new(Code::MissingTimeout, message)
+                .primary(hop.span, "")
+                .note(format!(
+                    "it may take {}, as the edition has it",
+                    time(most.into())
+                ))
+                .help(format!("say it once, in `{name}`: `timeout 5s`")),
+        )
     };
-    unsaid.map(finding).collect()
+    unsaid.filter_map(finding).collect()
 }
 
 fn inverted(graph: &Graph<'_>, hop: &Hop<'_>, next: &Hop<'_>) -> Option<Diagnostic> {

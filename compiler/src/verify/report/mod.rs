@@ -16,15 +16,17 @@ mod unguarded;
 use self::followed::Followed;
 use self::moves::Trees;
 use self::unguarded::Accepts;
-use super::graph;
+use super::assert::Clients;
 use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
-use super::{Budget, Reason, Request};
+use super::{Budget, Request};
+use super::{graph, hashed, rates, retried};
 use crate::model::{Action, Arm, Mesh, Target};
 use mesh_bundle::format::Bundle;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::{Sources, Span};
+use std::fmt::Display;
 
 /// What of the findings is of interest.
 #[derive(Clone, Copy)]
@@ -78,9 +80,17 @@ pub fn findings(
             found.extend(redirected.iter().filter_map(|it| followed.from(it)));
         }
     }
-    if bundle.is_some() {
+    if let Some(bundle) = bundle {
         found.extend(rules::findings(mesh));
         found.extend(graph::findings(mesh, sources, wanted));
+        found.extend(retried::findings(mesh, bundle));
+        let mut clients = Clients::of(mesh, bundle);
+        if wanted(Code::HashKeyMissing) {
+            found.extend(hashed::findings(&clients, interest.goes_on));
+        }
+        if wanted(Code::RatelimitKeyUnbounded) {
+            found.extend(rates::findings(&mut clients, interest.goes_on));
+        }
     }
     found
 }
@@ -176,7 +186,7 @@ impl Writer<'_> {
 
 /// Questions of one kind about a table that were not answered, in one finding: `what` says what was not found out
 /// of each place.
-fn not_decided(what: &str, unanswered: &[(Span, Reason)]) -> Option<Diagnostic> {
+pub(super) fn not_decided(what: &str, unanswered: &[(Span, impl Display)]) -> Option<Diagnostic> {
     let ((first, reason), others) = unanswered.split_first()?;
     let message = format!("{what} was not found out");
     let diagnostic = Diagnostic::new(Code::NotDecided, message).primary(*first, "");

@@ -10,6 +10,7 @@ mod large;
 mod lints;
 mod meshes;
 mod readers;
+mod resilience;
 mod several;
 
 use super::decider::{Decider, lone_table};
