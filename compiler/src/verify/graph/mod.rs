@@ -8,8 +8,11 @@
 //! Each of the other files looks for one kind of trouble on the hops.
 
 mod admission;
+mod copies;
 mod failover;
+mod loops;
 mod mirrors;
+mod openness;
 mod retries;
 mod timeouts;
 mod versions;
@@ -36,9 +39,12 @@ pub(super) fn findings(
         found.extend(timeouts::unsaid(&graph));
     }
     found.extend(mirrors::findings(&graph));
+    found.extend(copies::findings(&graph));
+    found.extend(loops::findings(&graph));
     found.extend(versions::findings(mesh));
     found.extend(failover::findings(mesh));
     found.extend(admission::findings(&graph, sources));
+    found.extend(openness::findings(&graph));
     found
 }
 
@@ -213,6 +219,15 @@ impl<'m> Graph<'m> {
     fn calls(&self, service: ServiceId) -> impl Iterator<Item = &Hop<'m>> {
         let calls = self.calls.get(&service).into_iter().flatten();
         calls.map(|index| &self.hops[*index])
+    }
+
+    /// As the decision code names it: `namespace/name`.
+    fn identity(&self, caller: Caller) -> String {
+        let (namespace, name) = match caller {
+            Caller::Service(service) => (&self.mesh[service].namespace, &self.mesh[service].name),
+            Caller::Gateway(gateway) => (&self.mesh[gateway].namespace, &self.mesh[gateway].name),
+        };
+        format!("{namespace}/{name}")
     }
 
     fn name(&self, caller: Caller) -> String {
