@@ -25,6 +25,7 @@ mod policy;
 mod problems;
 mod proof;
 mod quantity;
+mod regex;
 mod service;
 mod spread;
 mod statement;

@@ -17,6 +17,8 @@ mod retries;
 mod timeouts;
 mod versions;
 
+use super::tables::of_mesh;
+use super::{Budget, Reach, Request};
 use crate::model::policy::{Mirror, Policy, Retry};
 use crate::model::said::{Said, Switch};
 use crate::model::{Action, Arm, GatewayId, ListenerKind, Mesh, ServiceId, Table, Target};
@@ -38,7 +40,7 @@ pub(super) fn findings(
     if wanted(Code::MissingTimeout) {
         found.extend(timeouts::unsaid(&graph));
     }
-    found.extend(mirrors::findings(&graph));
+    found.extend(mirrors::findings(&graph, sources));
     found.extend(copies::findings(&graph));
     found.extend(loops::findings(&graph));
     found.extend(versions::findings(mesh));
@@ -64,6 +66,8 @@ struct Hop<'m> {
     span: Span,
     /// The arm of the gateway, if what arrives is what it took: nobody rewrites the path.
     arm: Option<&'m Arm>,
+    /// The methods of what is sent, and the last arm on the way that names any; none: any.
+    methods: Option<(Vec<String>, &'m Arm)>,
     /// How long an exchange may take.
     timeout: Time,
     retry: Option<&'m Said<Switch<Retry>>>,
@@ -98,11 +102,12 @@ impl<'m> Graph<'m> {
         };
         for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
             for host in &gateway.hosts {
-                for arm in &host.table.arms {
+                for (arm, methods) in host.table.arms.iter().zip(host.table.methods()) {
                     let way = Way {
                         from: Caller::Gateway(id),
                         span: arm.span,
                         arm: Some(arm),
+                        methods: Some((methods, arm)).filter(|(methods, _)| !methods.is_empty()),
                         strong: vec![&arm.policy],
                         weak: vec![&host.policy, &gateway.policy],
                     };
@@ -119,6 +124,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Gateway(id),
                     span: listener.span,
                     arm: None,
+                    methods: None,
                     strong: Vec::new(),
                     weak: vec![&gateway.policy],
                 };
@@ -133,6 +139,7 @@ impl<'m> Graph<'m> {
                     from: Caller::Service(id),
                     span: call.span,
                     arm: None,
+                    methods: None,
                     strong: vec![&call.policy],
                     weak: Vec::new(),
                 };
@@ -172,10 +179,12 @@ impl<'m> Graph<'m> {
             self.hop(way, service);
             return;
         };
-        for arm in &route.arms {
+        for (arm, methods) in route.arms.iter().zip(route.methods()) {
             let mut way = way.clone();
-            way.strong.push(&arm.policy);
-            self.arm(&way, arm, passed + 1);
+            if way.narrow(methods, arm) {
+                way.strong.push(&arm.policy);
+                self.arm(&way, arm, passed + 1);
+            }
         }
         if !takes_rest(route) {
             self.hop(way, service);
@@ -209,6 +218,7 @@ impl<'m> Graph<'m> {
             to,
             span: way.span,
             arm: way.arm.filter(|_| !rewritten),
+            methods: way.methods.clone(),
             timeout,
             retry: levels.iter().find_map(|level| level.retry.as_ref()),
             mirrors,
@@ -244,10 +254,44 @@ struct Way<'m> {
     from: Caller,
     span: Span,
     arm: Option<&'m Arm>,
+    methods: Option<(Vec<String>, &'m Arm)>,
     /// Before the service.
     strong: Vec<&'m Policy>,
     /// After it.
     weak: Vec<&'m Policy>,
+}
+
+impl<'m> Way<'m> {
+    /// Goes on with an arm that takes these methods, any if there are none; whether some are left.
+    fn narrow(&mut self, mut methods: Vec<String>, arm: &'m Arm) -> bool {
+        if methods.is_empty() {
+            return true;
+        }
+        if let Some((known, _)) = &self.methods {
+            methods.retain(|method| known.contains(method));
+        }
+        let some = !methods.is_empty();
+        self.methods = Some((methods, arm));
+        some
+    }
+}
+
+/// A request that an arm takes.
+fn example(mesh: &Mesh, arm: &Arm) -> Option<Request> {
+    let subjects = of_mesh(mesh, true).into_iter();
+    let mut places = subjects.filter_map(|subject| {
+        let mut arms = subject.table.arms.iter();
+        let index = arms.position(|it| std::ptr::eq(it, arm))?;
+        Some((subject, index as u32))
+    });
+    let (subject, index) = places.next()?;
+    let reach = subject.prove(None, &[], &mut Budget::USUAL.clone(), |proof, _| {
+        proof.arm(index)
+    });
+    match reach {
+        Ok(Reach::Reached(request)) => Some(*request),
+        _ => None,
+    }
 }
 
 /// Whether the last arm of a table takes whatever is left.
