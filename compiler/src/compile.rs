@@ -405,9 +405,8 @@ mod tests {
         check(Project::of_texts([("a.mesh", text)]), &Selection::default())
     }
 
-    const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
-    const DENIED: &str =
-        "mesh t { mtls off; authz open-by-default; lints { deny unused-suppression } }\n";
+    const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
+    const DENIED: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service; deny unused-suppression } }\n";
     const UNUSED: &str = "# lint: allow malformed-suppression (why)\n\
                           service cart { endpoints 127.0.0.1:9001 }\n";
 

@@ -4,6 +4,7 @@
 //! excused from it, with a reason: [`levels`]. Those that a statement shows by itself are here, by what they are
 //! about; those that take a proof or the whole mesh are in [`crate::verify`].
 
+mod endpoints;
 pub mod levels;
 mod resilience;
 mod security;
@@ -19,6 +20,7 @@ pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     let mut found = traffic::findings(mesh);
     found.extend(resilience::findings(mesh));
     found.extend(security::findings(mesh));
+    found.extend(endpoints::findings(mesh));
     found
 }
 

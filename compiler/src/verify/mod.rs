@@ -16,7 +16,7 @@
 //! - [`reach`]: which arms are reached, what takes the requests of the others. [`lint`]: what is most likely not meant.
 //! - `assert`: what the mesh claims of all requests.
 //! - [`tables`], `rules`: the tables of a mesh, with the requests that come to each. `graph`: who calls whom, and what adds up on
-//!   the way. `report`: what is said of them.
+//!   the way. `selection`: choices of the inventory. `report`: what is said of them.
 //! - [`budget`](Budget): when a proof gives up. What gave up says so, and is never taken for "no".
 //!
 //! # Questions
@@ -67,6 +67,7 @@ mod report;
 mod request;
 mod rules;
 mod segments;
+mod selection;
 mod solve;
 pub mod space;
 pub mod tables;

@@ -10,7 +10,7 @@ use mesh_lang::source::FileId;
 use serde_json::{Value, json};
 use std::path::Path;
 
-const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
+const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
 
 #[test]
 fn a_mesh_without_mistakes_has_no_findings() {

@@ -13,7 +13,7 @@ use self::moves::Trees;
 use super::graph;
 use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
-use super::{Budget, Reason, Request};
+use super::{Budget, Reason, Request, selection};
 use crate::model::{Action, Arm, Mesh, Target};
 use mesh_bundle::format::Bundle;
 use mesh_lang::codes::Code;
@@ -65,6 +65,7 @@ pub fn findings(
     if bundle.is_some() {
         found.extend(rules::findings(mesh));
         found.extend(graph::findings(mesh, sources, wanted));
+        found.extend(selection::findings(mesh));
     }
     found
 }
