@@ -139,6 +139,7 @@ pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
         }
     }
     diagnostics.extend(found);
+    diagnostics.extend(lint::ineffective::shares(&trees));
     drop_followers(&mut diagnostics);
     levels.apply(&mut diagnostics);
     report::sort(&mut diagnostics);

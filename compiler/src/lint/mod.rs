@@ -5,6 +5,7 @@
 //! about; those that take a proof or the whole mesh are in [`crate::verify`].
 
 mod endpoints;
+pub mod ineffective;
 pub mod levels;
 mod resilience;
 mod security;
@@ -21,6 +22,7 @@ pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     found.extend(resilience::findings(mesh));
     found.extend(security::findings(mesh));
     found.extend(endpoints::findings(mesh));
+    found.extend(ineffective::findings(mesh));
     found
 }
 
