@@ -11,6 +11,7 @@ mod resilience;
 mod security;
 pub mod style;
 mod traffic;
+mod unused;
 
 use crate::model::policy::Policy;
 use crate::model::{Arm, Mesh};
@@ -23,6 +24,7 @@ pub fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     found.extend(security::findings(mesh));
     found.extend(endpoints::findings(mesh));
     found.extend(ineffective::findings(mesh));
+    found.extend(unused::findings(mesh));
     found
 }
 

@@ -161,7 +161,10 @@ fn is_in_vain(code: Code) -> bool {
         code,
         Code::AllowUnused
             | Code::MatchRedundant
+            | Code::MirrorUnsafeMethods
+            | Code::PolicyIneffective
             | Code::RouteShadowed
+            | Code::UnusedDecl
             | Code::UnusedSuppression
             | Code::VersionUnused
     )
