@@ -90,7 +90,7 @@ fn clashes(mesh: &Mesh) -> Vec<Diagnostic> {
             if let Some((other, of_other, says)) = clashing.next().filter(|_| !is_told) {
                 is_told = true;
                 let spans = (of_other, span);
-                found.push(contradiction((other, service), &place, says, spans));
+                found.push(contradiction((other, service), &place, &says, spans));
             }
             if others
                 .iter()
@@ -145,7 +145,7 @@ fn word(protocol: Protocol) -> &'static str {
 fn contradiction(
     services: (&Service, &Service),
     place: &str,
-    says: (String, String),
+    says: &(String, String),
     spans: (Span, Span),
 ) -> Diagnostic {
     let names = (services.0.qualified_name(), services.1.qualified_name());

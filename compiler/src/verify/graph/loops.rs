@@ -7,6 +7,7 @@ use super::{Caller, Graph, Hop};
 use crate::model::ServiceId;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Services of a knot from which its shortest circle is looked for.
@@ -133,8 +134,8 @@ fn circle<'g, 'm>(
                 circle.reverse();
                 return Some(circle);
             }
-            if !by.contains_key(&hop.to) {
-                by.insert(hop.to, hop);
+            if let Entry::Vacant(entry) = by.entry(hop.to) {
+                entry.insert(hop);
                 next.push_back(hop.to);
             }
         }
