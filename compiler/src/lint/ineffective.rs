@@ -2,15 +2,14 @@
 //! a share of nothing.
 
 use crate::lines;
-use crate::model::said::{Origin, Said};
+use crate::model::said::{Origin, Said, Switch};
 use crate::model::{Action, Arm, Mesh, Service, ServiceId, Target};
-use mesh_bundle::route::MAX_HOPS;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use mesh_lang::source::Span;
 use mesh_lang::tree::{Node, Tree};
 use mesh_lang::value::Percent;
-use mesh_lang::view::{Item, ItemKind, Setting, Statement, Value};
+use mesh_lang::view::{Block, Item, ItemKind, Setting, Statement, Value};
 use std::collections::HashSet;
 
 /// Methods of requests that may be sent again (RFC 9110, section 9.2.2).
@@ -29,7 +28,7 @@ pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
 }
 
 /// Where a value that is on is written, and not brought in by a policy, which others may use.
-fn written<T>(said: &Said<crate::model::said::Switch<T>>) -> Option<Span> {
+fn written<T>(said: &Said<Switch<T>>) -> Option<Span> {
     match said.origin {
         Origin::Written(span) => said.value.on().map(|_| span),
         Origin::Edition | Origin::Used { .. } => None,
@@ -42,7 +41,7 @@ fn keeps_nothing(mesh: &Mesh, arm: &Arm) -> Option<Diagnostic> {
     let Action::Forward(target) = &arm.action else {
         return None;
     };
-    if holds_split(mesh, &arm.action, 0) {
+    if holds_split(mesh, &arm.action) {
         return None;
     }
     let target = mesh[target.service()].qualified_name();
@@ -56,21 +55,26 @@ fn keeps_nothing(mesh: &Mesh, arm: &Arm) -> Option<Diagnostic> {
 }
 
 /// Whether something is drawn on the way of an action, through the routes of services.
-fn holds_split(mesh: &Mesh, action: &Action, passed: usize) -> bool {
-    match action {
-        Action::Split(_) => true,
-        Action::Forward(Target::Service(service)) if passed < MAX_HOPS => {
-            let mut arms = mesh[*service].route.iter().flat_map(|table| &table.arms);
-            arms.any(|arm| holds_split(mesh, &arm.action, passed + 1))
+fn holds_split(mesh: &Mesh, action: &Action) -> bool {
+    let mut seen = HashSet::new();
+    let mut next = vec![action];
+    while let Some(action) = next.pop() {
+        match action {
+            Action::Split(_) => return true,
+            Action::Forward(Target::Service(service)) if seen.insert(*service) => {
+                let arms = mesh[*service].route.iter().flat_map(|table| &table.arms);
+                next.extend(arms.map(|arm| &arm.action));
+            }
+            Action::Forward(_) | Action::Redirect(_) | Action::Respond { .. } => {}
         }
-        Action::Forward(_) | Action::Redirect(_) | Action::Respond { .. } => false,
     }
+    false
 }
 
 /// A `sticky` of a service that no split leads through or to.
 fn never_drawn(mesh: &Mesh, id: ServiceId, service: &Service) -> Option<Diagnostic> {
     let span = service.policy.sticky.as_ref().and_then(written)?;
-    if holds_split(mesh, &Action::Forward(Target::Service(id)), 0) {
+    if holds_split(mesh, &Action::Forward(Target::Service(id))) {
         return None;
     }
     // One that leads here may be kept by what is said here.
@@ -181,7 +185,7 @@ fn set_by_environments(trees: &[Tree]) -> HashSet<(&str, &str)> {
         Item::Block(block) if block.kind() == ItemKind::Env => block.block(),
         _ => None,
     });
-    let statements = environments.flat_map(mesh_lang::view::Block::statements);
+    let statements = environments.flat_map(Block::statements);
     let paths = statements.filter_map(|statement| match statement {
         Statement::Set(set) => set.path().map(|path| path.text),
         _ => None,

@@ -1,10 +1,10 @@
 //! Declarations that nothing uses, and services that nothing leads to and that lead nowhere.
 
-use crate::model::authz::{Rule, Who};
+use crate::model::authz::Who;
 use crate::model::{ListenerKind, Mesh, Service, ServiceId, Target, Unused, UnusedKind};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
     let own = mesh.unused.iter();
@@ -52,10 +52,11 @@ fn services(mesh: &Mesh) -> Vec<Diagnostic> {
         return Vec::new(); // everybody may call everybody
     }
     let targets = targets(mesh);
+    let let_in = LetIn::of(mesh);
     let all = (0..).map(ServiceId).zip(&mesh.services);
     let own = all.filter(|(_, service)| !mesh.imported.contains(&service.span.file));
     let unused = own.filter(|(id, service)| {
-        !targets.contains(id) && lets_nobody_in(service) && !goes_somewhere(mesh, *id, service)
+        !targets.contains(id) && lets_nobody_in(service) && !let_in.goes_somewhere(*id, service)
     });
     let finding = |(_, service): (ServiceId, &Service)| {
         let name = service.qualified_name();
@@ -102,28 +103,73 @@ fn lets_nobody_in(service: &Service) -> bool {
     })
 }
 
-/// Whether a service calls somebody, or may: others let it in.
-fn goes_somewhere(mesh: &Mesh, id: ServiceId, service: &Service) -> bool {
-    if let Some(calls) = &service.calls {
-        return !calls.is_empty();
+/// Who is let in by some service, going by whom its rules name.
+#[derive(Default)]
+struct LetIn<'m> {
+    /// By a rule for everybody, and where somebody else is asked.
+    all: Counted,
+    of_namespace: HashMap<&'m str, Counted>,
+    /// By name, and by another than itself.
+    callers: HashSet<ServiceId>,
+}
+
+/// Services, of which it matters whether there is another than a given one.
+#[derive(Default)]
+struct Counted {
+    first: Option<ServiceId>,
+    more: bool,
+}
+
+impl Counted {
+    fn add(&mut self, id: ServiceId) {
+        self.more |= *self.first.get_or_insert(id) != id;
     }
-    if service.external {
-        return false;
+
+    fn holds_another(&self, id: ServiceId) -> bool {
+        self.more || self.first.is_some_and(|first| first != id)
     }
-    let others = (0..).map(ServiceId).zip(&mesh.services);
-    let mut others = others.filter(|(other, _)| *other != id);
-    let lets_in = |rule: &Rule| {
-        rule.allows
-            && rule.who.iter().any(|who| match who {
-                Who::Anyone | Who::AnyService => true,
-                Who::Namespace(namespace) => *namespace == service.namespace,
-                Who::Service(caller) => *caller == id,
-                Who::Gateway(_) => false,
-            })
-    };
-    others.any(|(_, other)| {
-        let rules = other.authz.iter().map(|authz| authz.rules.as_ref());
-        let mut rules = rules.map(|rules| rules.is_none_or(|rules| rules.iter().any(lets_in)));
-        rules.any(|lets_in| lets_in)
-    })
+}
+
+impl<'m> LetIn<'m> {
+    fn of(mesh: &'m Mesh) -> Self {
+        let mut it = Self::default();
+        for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+            let Some(authz) = &service.authz else {
+                continue;
+            };
+            let Some(rules) = &authz.rules else {
+                it.all.add(id);
+                continue;
+            };
+            for who in rules
+                .iter()
+                .filter(|rule| rule.allows)
+                .flat_map(|rule| &rule.who)
+            {
+                match who {
+                    Who::Anyone | Who::AnyService => it.all.add(id),
+                    Who::Namespace(name) => it.of_namespace.entry(name).or_default().add(id),
+                    Who::Service(caller) if *caller != id => {
+                        it.callers.insert(*caller);
+                    }
+                    Who::Service(_) | Who::Gateway(_) => {}
+                }
+            }
+        }
+        it
+    }
+
+    /// Whether a service calls somebody, or may: another lets it in.
+    fn goes_somewhere(&self, id: ServiceId, service: &Service) -> bool {
+        match &service.calls {
+            Some(calls) => !calls.is_empty(),
+            None if service.external => false,
+            None => {
+                let namespace = self.of_namespace.get(service.namespace.as_str());
+                self.all.holds_another(id)
+                    || namespace.is_some_and(|all| all.holds_another(id))
+                    || self.callers.contains(&id)
+            }
+        }
+    }
 }

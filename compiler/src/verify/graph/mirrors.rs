@@ -90,7 +90,7 @@ fn copy_nothing(graph: &Graph<'_>, sources: &Sources) -> Vec<Diagnostic> {
             });
             match (unsafe_only, &mut *arms) {
                 (Some((_, arm)), Some(arms)) => {
-                    if arms.iter().all(|known| known.span != arm.span) {
+                    if arms.len() < SHOWN && arms.iter().all(|known| known.span != arm.span) {
                         arms.push(arm);
                     }
                 }
@@ -106,7 +106,7 @@ fn copy_nothing(graph: &Graph<'_>, sources: &Sources) -> Vec<Diagnostic> {
         let message = format!("nothing is ever copied to `{target}` here");
         let mut diagnostic = Diagnostic::new(Code::MirrorUnsafeMethods, message)
             .primary(span, "copies requests that change nothing");
-        for arm in arms.iter().take(SHOWN) {
+        for arm in arms {
             diagnostic =
                 diagnostic.secondary(arm.span, "takes only requests that change something");
         }

@@ -2,12 +2,13 @@
 
 use super::admission::arrivals;
 use super::{Caller, Graph};
-use crate::model::authz::{Rule, Who};
-use crate::model::{Mtls, Service, ServiceId};
+use crate::model::authz::Who;
+use crate::model::{DEFAULT_NAMESPACE, Mesh, Mtls, Service, ServiceId};
 use crate::verify::Request;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Places, and names, that are shown of several.
 const SHOWN: usize = 4;
@@ -23,18 +24,28 @@ fn opened(graph: &Graph<'_>) -> Option<Diagnostic> {
     let mesh = graph.mesh;
     let span = mesh.open_by_default.span();
     let span = span.filter(|_| mesh.open_by_default.value)?;
-    let comes = arrivals(graph);
-    let services = (0..).map(ServiceId).zip(&mesh.services);
-    let silent = services.filter(|(_, service)| service.authz.is_none());
+    // Who is known to call stands for all who may.
+    let mut known: BTreeMap<ServiceId, Caller> = BTreeMap::new();
+    for (caller, to) in arrivals(graph) {
+        known.entry(to).or_insert(caller);
+    }
+    let all = || (0..).map(ServiceId).zip(&mesh.services);
+    let unlisted = all().filter(|(_, it)| !it.external && it.calls.is_none());
+    // Of two one is not the service itself.
+    let unlisted: Vec<ServiceId> = unlisted.map(|(id, _)| id).take(2).collect();
+    let silent = all().filter(|(_, service)| service.authz.is_none());
     let reached = silent.filter_map(|(id, service)| {
-        // Who is known to call stands for all who may.
-        let known = comes.iter().find(|(_, to)| *to == id);
-        let known = known.map(|(caller, _)| Some(graph.identity(*caller)));
-        Some((service, known.or_else(|| may_call(graph, id, service))?))
+        let unlisted = unlisted.iter().find(|other| **other != id);
+        let caller = known.get(&id).copied();
+        let caller = caller.or(unlisted.map(|other| Caller::Service(*other)));
+        // Where callers need not prove who they are, anybody may come.
+        let verified = service.external || mesh.mtls_of(service).value == Mtls::Strict;
+        (caller.is_some() || !verified).then_some((service, caller))
     });
-    let opened: Vec<(&Service, Option<String>)> = reached.collect();
+    let opened: Vec<(&Service, Option<Caller>)> = reached.collect();
     let (first, caller) = opened.first()?;
-    let names = names(opened.iter().map(|(service, _)| *service));
+    let shown = opened.iter().take(SHOWN).map(|(service, _)| *service);
+    let names = names(shown, opened.len());
     let message = format!("nothing says who may call {names}: everybody may do everything");
     let mut diagnostic =
         Diagnostic::new(Code::OpenService, message).primary(span, "this opens what has no `authz`");
@@ -44,7 +55,7 @@ fn opened(graph: &Graph<'_>) -> Option<Diagnostic> {
     let path = Request::normal_path("/", mesh.encoded_slash.value)?;
     let request = Request {
         method: "DELETE".to_owned(),
-        source: caller.clone(),
+        source: caller.map(|caller| graph.identity(caller)),
         ..Request::plain(&host(first), path)
     };
     Some(
@@ -54,19 +65,63 @@ fn opened(graph: &Graph<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// Somebody who may call a service though nothing says that anybody does: one that does not list its calls, or,
-/// where callers need not prove who they are, anybody at all. None where nobody may.
-#[allow(clippy::option_option)] // nobody may; somebody without a name may
-fn may_call(graph: &Graph<'_>, id: ServiceId, service: &Service) -> Option<Option<String>> {
-    let mesh = graph.mesh;
-    let services = (0..).map(ServiceId).zip(&mesh.services);
-    let mut silent =
-        services.filter(|(other, it)| *other != id && !it.external && it.calls.is_none());
-    if let Some((caller, _)) = silent.next() {
-        return Some(Some(graph.identity(Caller::Service(caller))));
+/// Services whose rules let in callers by a word for many.
+#[derive(Default)]
+struct Admitting<'m> {
+    /// Any service, each with the rule that says so.
+    all: BTreeMap<ServiceId, Span>,
+    /// Those of a namespace, if not any.
+    of_namespace: BTreeMap<&'m str, BTreeMap<ServiceId, Span>>,
+    /// By caller the ones that name it.
+    by_name: BTreeMap<ServiceId, BTreeSet<ServiceId>>,
+}
+
+impl<'m> Admitting<'m> {
+    fn of(mesh: &'m Mesh) -> Self {
+        let mut it = Self::default();
+        for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+            let rules = service.authz.iter().flat_map(|authz| &authz.rules);
+            for rule in rules.flatten().filter(|rule| rule.allows) {
+                for who in &rule.who {
+                    it.note(id, who, rule.span);
+                }
+            }
+        }
+        for services in it.of_namespace.values_mut() {
+            services.retain(|id, _| !it.all.contains_key(id));
+        }
+        it
     }
-    let verified = service.external || mesh.mtls_of(service).value == Mtls::Strict;
-    (!verified).then_some(None)
+
+    fn note(&mut self, id: ServiceId, who: &'m Who, rule: Span) {
+        match who {
+            Who::Anyone | Who::AnyService => {
+                self.all.entry(id).or_insert(rule);
+            }
+            Who::Namespace(namespace) => {
+                let services = self.of_namespace.entry(namespace).or_default();
+                services.entry(id).or_insert(rule);
+            }
+            Who::Service(caller) => {
+                self.by_name.entry(*caller).or_default().insert(id);
+            }
+            Who::Gateway(_) => {}
+        }
+    }
+
+    /// Those that let a caller in without naming it: some of them with their rules, and how many there are.
+    fn without_naming(&self, id: ServiceId, caller: &Service) -> (Vec<(ServiceId, Span)>, usize) {
+        let namespace = self.of_namespace.get(caller.namespace.as_str());
+        let lists = || std::iter::once(&self.all).chain(namespace);
+        let named = self.by_name.get(&id).into_iter().flatten();
+        let left_out: BTreeSet<ServiceId> = named.copied().chain([id]).collect();
+        let is_listed = |id: &&ServiceId| lists().any(|list| list.contains_key(id));
+        let count = lists().map(BTreeMap::len).sum::<usize>();
+        let count = count - left_out.iter().filter(is_listed).count();
+        let others = lists().flatten().filter(|(id, _)| !left_out.contains(id));
+        let some = others.take(SHOWN).map(|(id, span)| (*id, *span));
+        (some.collect(), count)
+    }
 }
 
 /// Sidecars of services that do not say whom they call, and that rules of others let in by a word for many: these
@@ -76,26 +131,23 @@ fn unbounded(graph: &Graph<'_>) -> Vec<Diagnostic> {
     if mesh.open_by_default.value {
         return Vec::new(); // one finding says so of the whole mesh
     }
+    let admitting = Admitting::of(mesh);
     let mut found = Vec::new();
     for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
         if mesh.without_sidecar(service) || service.calls.is_some() {
             continue;
         }
-        let others = (0..).map(ServiceId).zip(&mesh.services);
-        let others = others.filter(|(other, _)| *other != id);
-        let admitting =
-            others.filter_map(|(_, other)| Some((other, admits_many(id, service, other)?)));
-        let admitting: Vec<(&Service, Span)> = admitting.collect();
-        if admitting.is_empty() {
+        let (some, count) = admitting.without_naming(id, service);
+        if some.is_empty() {
             continue;
         }
         let name = service.qualified_name();
-        let names = names(admitting.iter().map(|(other, _)| *other));
+        let names = names(some.iter().map(|(id, _)| &mesh[*id]), count);
         let message = format!("nothing says whom `{name}` calls: its sidecars hold {names}");
         let mut diagnostic = Diagnostic::new(Code::ScopeUnbounded, message)
             .primary(service.span, "it has no `calls`");
-        for (_, rule) in admitting.iter().take(SHOWN) {
-            diagnostic = diagnostic.secondary(*rule, "lets it in without naming it");
+        for (_, rule) in some {
+            diagnostic = diagnostic.secondary(rule, "lets it in without naming it");
         }
         found.push(
             diagnostic
@@ -106,45 +158,24 @@ fn unbounded(graph: &Graph<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The rule of a service that lets in a caller which it does not name; none where one names it.
-fn admits_many(id: ServiceId, caller: &Service, callee: &Service) -> Option<Span> {
-    let rules = callee.authz.iter().flat_map(|authz| &authz.rules).flatten();
-    let rules: Vec<&Rule> = rules.filter(|rule| rule.allows).collect();
-    let many = |who: &Who| match who {
-        Who::Anyone | Who::AnyService => true,
-        Who::Namespace(namespace) => *namespace == caller.namespace,
-        Who::Service(_) | Who::Gateway(_) => false,
-    };
-    if rules
-        .iter()
-        .any(|rule| rule.who.contains(&Who::Service(id)))
-    {
-        return None;
-    }
-    let rule = rules.into_iter().find(|rule| rule.who.iter().any(many))?;
-    Some(rule.span)
-}
-
-/// `` `shop` ``, `` `shop` and `cart` ``, `` `a`, `b`, `c`, `d` and 3 more ``.
-fn names<'m>(services: impl Iterator<Item = &'m Service>) -> String {
-    let all: Vec<String> = services
+/// `` `shop` ``, `` `shop` and `cart` ``, `` `a`, `b`, `c`, `d` and 3 more `` of so many.
+fn names<'m>(shown: impl Iterator<Item = &'m Service>, count: usize) -> String {
+    let mut all: Vec<String> = shown
         .map(|it| format!("`{}`", it.qualified_name()))
         .collect();
-    match all.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] if all.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
-        more => format!(
-            "{} and {} more",
-            more[..SHOWN].join(", "),
-            more.len() - SHOWN
-        ),
+    if count > all.len() {
+        all.push(format!("{} more", count - all.len()));
+    }
+    match all.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
     }
 }
 
 /// The host by which a service is called.
 fn host(service: &Service) -> String {
-    if service.namespace == crate::model::DEFAULT_NAMESPACE {
+    if service.namespace == DEFAULT_NAMESPACE {
         service.name.clone()
     } else {
         format!("{}.{}", service.name, service.namespace)
