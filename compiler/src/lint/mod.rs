@@ -10,6 +10,8 @@ pub mod levels;
 mod resilience;
 mod security;
 pub mod style;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod unused;
 

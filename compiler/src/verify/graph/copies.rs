@@ -39,7 +39,8 @@ pub(super) fn findings(graph: &Graph<'_>) -> Vec<Diagnostic> {
             ways.push(from(graph, index, &mut Vec::new(), &mut known));
         }
     }
-    ways.retain(|worst| worst.requests > USUAL);
+    // What is told is rounded, and so is what is told of.
+    ways.retain(|worst| (worst.requests * 100.0).round() > USUAL * 100.0);
     ways.sort_by(|a, b| {
         let numbers = |worst: &Worst| worst.hops.iter().map(|(hop, _)| *hop).collect::<Vec<_>>();
         let more_first = b.requests.total_cmp(&a.requests);
