@@ -158,7 +158,8 @@ fn open_by_default_is_told_once_of_what_somebody_may_reach() {
     );
     let mut many = off;
     for port in 3..9 {
-        many += &format!("service s{port} {{ endpoints 127.0.0.1:{port}; calls none }}\n");
+        let service = format!("service s{port} {{ endpoints 127.0.0.1:{port}; calls none }}\n");
+        many.push_str(&service);
     }
     assert_eq!(
         found(&many),
@@ -198,7 +199,9 @@ fn circles_of_calls_are_told_once_each() {
     let found = |services: &[(&str, &str)]| {
         let mut text = OPEN.to_owned();
         for (port, (name, calls)) in (1..).zip(services) {
-            text += &format!("service {name} {{ endpoints 127.0.0.1:{port}; calls {calls} }}\n");
+            let service =
+                format!("service {name} {{ endpoints 127.0.0.1:{port}; calls {calls} }}\n");
+            text.push_str(&service);
         }
         let checked = planned(Project::of_texts([("t.mesh", text.as_str())]), None);
         let found = checked
