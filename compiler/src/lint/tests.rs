@@ -289,4 +289,7 @@ fn the_ends_of_a_request_are_all_asked_of_a_mirror() {
     assert_eq!(found("POST /x -> a; GET /y -> a", "5% sink"), [""; 0]);
     assert_eq!(found("POST /x -> a; /y -> a", "5% sink"), [""; 0]);
     assert_eq!(found("POST /x -> a", "5% sink { methods any }"), [""; 0]);
+    // Somebody of whom nothing is known may read.
+    let text = "POST /x -> a } }\nservice u { endpoints 127.0.0.1:6 }\ngateway g { listen 81 http; host h.example { POST /x -> a";
+    assert_eq!(found(text, "5% sink"), [""; 0]);
 }

@@ -4,8 +4,9 @@
 //! around: each request becomes a row of copies.
 
 use super::{Caller, Graph, example};
-use crate::model::policy::Mirror;
-use crate::model::{Arm, ServiceId};
+use crate::model::policy::{Mirror, Policy};
+use crate::model::said::Said;
+use crate::model::{Arm, Mesh, Service, ServiceId};
 use mesh_bundle::route::WHOLE;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
@@ -99,8 +100,9 @@ fn copy_nothing(graph: &Graph<'_>, sources: &Sources) -> Vec<Diagnostic> {
             }
         }
     }
+    let of_others = in_force_for_others(graph.mesh);
     let of_nothing = all.into_iter().filter_map(|(span, (mirror, arms))| {
-        let arms = arms?;
+        let arms = arms.filter(|_| !of_others.contains(&span))?;
         let first = *arms.first()?;
         let target = graph.mesh[mirror.target.service()].qualified_name();
         let message = format!("nothing is ever copied to `{target}` here");
@@ -124,6 +126,34 @@ fn copy_nothing(graph: &Graph<'_>, sources: &Sources) -> Vec<Diagnostic> {
         })
     });
     of_nothing.collect()
+}
+
+/// Mirrors that are in force for requests of which no hop tells: a service that does not list its calls may send any
+/// to whoever lets it in.
+fn in_force_for_others(mesh: &Mesh) -> BTreeSet<Span> {
+    let unlisted = mesh
+        .services
+        .iter()
+        .filter(|it| !it.external && it.calls.is_none());
+    // Of two one is not the service that is called.
+    let unlisted: Vec<&Service> = unlisted.take(2).collect();
+    let mut policies: Vec<&Policy> = Vec::new();
+    for service in &mesh.services {
+        if unlisted.iter().all(|caller| std::ptr::eq(*caller, service)) {
+            continue;
+        }
+        policies.extend([&mesh.defaults, &service.policy]);
+        for route in &service.route {
+            let reads = |methods: &Vec<String>| {
+                methods.is_empty() || methods.iter().any(|it| SAFE.contains(&it.as_str()))
+            };
+            let arms = route.arms.iter().zip(route.methods());
+            let arms = arms.filter(|(_, methods)| reads(methods));
+            policies.extend(arms.map(|(arm, _)| &arm.policy));
+        }
+    }
+    let mirrors = policies.into_iter().flat_map(|policy| &policy.mirrors.each);
+    mirrors.filter_map(Said::span).collect()
 }
 
 /// All that are called because a service is, each with who calls it.
