@@ -143,7 +143,7 @@ fn in_force_for_others(mesh: &Mesh) -> BTreeSet<Span> {
             continue;
         }
         policies.extend([&mesh.defaults, &service.policy]);
-        for route in &service.route {
+        if let Some(route) = &service.route {
             let reads = |methods: &Vec<String>| {
                 methods.is_empty() || methods.iter().any(|it| SAFE.contains(&it.as_str()))
             };

@@ -118,9 +118,15 @@ impl<'m> Admitting<'m> {
         let is_listed = |id: &&ServiceId| lists().any(|list| list.contains_key(id));
         let count = lists().map(BTreeMap::len).sum::<usize>();
         let count = count - left_out.iter().filter(is_listed).count();
-        let others = lists().flatten().filter(|(id, _)| !left_out.contains(id));
-        let some = others.take(SHOWN).map(|(id, span)| (*id, *span));
-        (some.collect(), count)
+        let first = |list: &'_ BTreeMap<ServiceId, Span>| -> Vec<(ServiceId, Span)> {
+            let others = list.iter().filter(|(id, _)| !left_out.contains(id));
+            let some = others.take(SHOWN).map(|(id, span)| (*id, *span));
+            some.collect()
+        };
+        let mut some: Vec<(ServiceId, Span)> = lists().flat_map(first).collect();
+        some.sort_unstable();
+        some.truncate(SHOWN);
+        (some, count)
     }
 }
 
