@@ -101,6 +101,7 @@ pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
         mut sources,
         trees,
         mut diagnostics,
+        imported,
     } = project;
     diagnostics.extend(lint::style::findings(&trees));
     let misplaced: HashSet<Span> = diagnostics.iter().filter_map(Diagnostic::span).collect();
@@ -122,8 +123,9 @@ pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
         trees: &trees,
         settings: &settings,
         environment: selection.environment.as_deref(),
+        imported: &imported,
     };
-    let (mesh, mut found) = resolve::resolve(&input);
+    let (mut mesh, mut found) = resolve::resolve(&input);
     found.retain(of_interest);
     if selection.environment.is_none() {
         for name in resolve::environments(&trees) {
@@ -131,14 +133,34 @@ pub fn check_meaning(project: Project, selection: &Selection) -> Checked {
                 environment: Some(name),
                 ..input
             };
-            let (_, there) = resolve::resolve(&input);
+            let (other, there) = resolve::resolve(&input);
+            if let (Some(mesh), Some(other)) = (&mut mesh, other) {
+                mesh.unused.retain(|it| other.unused.contains(it));
+            }
             let only_there = there
                 .into_iter()
                 .filter(|it| of_interest(it) && !found.contains(it));
             diagnostics.extend(only_there.map(|it| it.note(format!("in environment `{name}`"))));
         }
     }
+    if let Some(mesh) = mesh
+        .as_mut()
+        .filter(|it| !it.unused.is_empty() && selection.environment.is_some())
+    {
+        // What is not used here may be used in the mesh as it is written, or in another environment.
+        let all = resolve::environments(&trees).into_iter().map(Some);
+        for environment in all.chain([None]) {
+            let input = Input {
+                environment,
+                ..input
+            };
+            if let (Some(other), _) = resolve::resolve(&input) {
+                mesh.unused.retain(|it| other.unused.contains(it));
+            }
+        }
+    }
     diagnostics.extend(found);
+    diagnostics.extend(lint::ineffective::shares(&trees));
     drop_followers(&mut diagnostics);
     levels.apply(&mut diagnostics);
     report::sort(&mut diagnostics);
@@ -408,9 +430,8 @@ mod tests {
         check(Project::of_texts([("a.mesh", text)]), &Selection::default())
     }
 
-    const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
-    const DENIED: &str =
-        "mesh t { mtls off; authz open-by-default; lints { deny unused-suppression } }\n";
+    const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
+    const DENIED: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service; deny unused-suppression } }\n";
     const UNUSED: &str = "# lint: allow malformed-suppression (why)\n\
                           service cart { endpoints 127.0.0.1:9001 }\n";
 

@@ -12,7 +12,8 @@
 //! - [`verify`]: what holds of all requests, proved; an arm that none reaches, with what takes its requests.
 //! - [`params`]: parameters from a file.
 //! - [`compile`]: all of it in one call; [`lint`]: how strict lints are, and where they are silent.
-//! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files.
+//! - [`report`]: what users and their tools see of diagnostics; [`fix`]: what their fixes make of files; [`lines`]: what
+//!   of a file goes with a statement.
 //! - [`spell`]: from the model back to text, as `meshc expand` prints it.
 //! - [`testing`]: the tests of a mesh, run on its bundle; [`way`]: the way of a request, told.
 //! - [`replay`]: the requests of an access log, put before another policy.
@@ -28,6 +29,7 @@ pub mod compile;
 pub mod fix;
 pub mod graph;
 pub mod inspect;
+pub mod lines;
 pub mod lint;
 #[cfg(feature = "lsp")]
 pub mod lsp;

@@ -45,6 +45,8 @@ pub struct Project {
     pub trees: Vec<Tree>,
     /// What of the files is not text, what of the text does not parse, and imports that lead nowhere.
     pub diagnostics: Vec<Diagnostic>,
+    /// Which of the files an `import` brought in.
+    pub imported: BTreeSet<FileId>,
 }
 
 /// A directory (or the file) that is the mesh itself, or one that is imported.
@@ -81,6 +83,7 @@ impl Project {
             sources: Sources::new(),
             trees: Vec::new(),
             diagnostics: Vec::new(),
+            imported: BTreeSet::new(),
         };
         project.read_all(&mut loader, read)?;
         for diagnostic in circles(&loader.parts) {
@@ -96,6 +99,7 @@ impl Project {
             sources: Sources::new(),
             trees: Vec::new(),
             diagnostics: Vec::new(),
+            imported: BTreeSet::new(),
         };
         for (name, text) in texts {
             project.add_text(name, text);
@@ -118,6 +122,7 @@ impl Project {
             sources,
             trees: Vec::new(),
             diagnostics: Vec::new(),
+            imported: self.imported,
         };
         let files: Vec<FileId> = project.sources.iter().map(|(file, _)| file).collect();
         for file in files {
@@ -148,6 +153,9 @@ impl Project {
             for (name, path) in loader.parts[part].files.clone() {
                 let bytes = read(&path).map_err(|error| unreadable(&path, error))?;
                 let file = self.add(&name, bytes);
+                if part > 0 {
+                    self.imported.insert(file);
+                }
                 let items = self.trees[file.0 as usize].items();
                 let imports = items.filter_map(|item| match item {
                     Item::Import(import) => {

@@ -13,7 +13,7 @@ use std::process::Command;
 
 const MESH: &str = r#"
 param canary = 10%
-mesh shop { mtls off; authz open-by-default; lints { allow malformed-suppression } }
+mesh shop { mtls off; authz open-by-default; lints { allow open-service } }
 gateway edge {
   listen 8080 http
   host shop.example { /cart/** -> cart; otherwise -> redirect "https://elsewhere.example/" }

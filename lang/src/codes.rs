@@ -129,6 +129,7 @@ codes! {
     E0309 FragmentNotOpen "fragment-not-open" Error "arms for paths that their host does not open";
     E0310 MatchEmpty "match-empty" Error "an arm that no request fits";
     E0311 RedirectLoop "redirect-loop" Error "a redirect that leads to where it was asked";
+    E0312 HostNotOnListener "host-not-on-listener" Error "a host of a gateway where no requests come in";
 
     E0401 TenantEscape "tenant-escape" Error "a private service aimed at from another namespace";
     E0402 AuthzL7OnL4 "authz-l7-on-l4" Error "a rule about requests where there are only connections";
@@ -158,6 +159,17 @@ codes! {
     L109 RedirectDowngrade "redirect-downgrade" Warning "a redirect from TLS to a place without it";
     L110 ServerFirstPort "server-first-port" Warning "requests to a port where the server speaks first";
     L111 AffinityIneffectiveInSplit "affinity-ineffective-in-split" Warning "a hash that a split tears apart";
+    L112 UnusedDecl "unused-decl" Warning "a declaration that nothing uses";
+    L113 RegexUnanchoredIntent "regex-unanchored-intent" Warning "a regular expression that is plain text";
+    L114 ListenerUnreachable "listener-unreachable" Warning "a listener at which everything is answered 404";
+    L115 MirrorUnsafeMethods "mirror-unsafe-methods" Warning "a mirror of requests none of which is copied";
+    L116 MirrorAmplification "mirror-amplification" Warning "copies that multiply from hop to hop";
+    L117 CallLoop "call-loop" Warning "services that call each other in a circle";
+    L118 ScopeUnbounded "scope-unbounded" Warning "sidecars that hold all that may let them in";
+    L119 EndpointProtocolClash "endpoint-protocol-clash" Warning "an address at which two things are spoken";
+    L120 EndpointLoopback "endpoint-loopback" Warning "an address at which callers elsewhere meet themselves";
+    L121 PolicyIneffective "policy-ineffective" Warning "a statement that changes nothing where it stands";
+    L122 SubsetSelectsNothing "subset-selects-nothing" Warning "a choice of the inventory that no entry fits";
 
     L201 RetryAmplification "retry-amplification" Warning "tries that multiply from hop to hop";
     L202 TimeoutChainInversion "timeout-chain-inversion" Warning "a caller that gives up while its callee still waits";

@@ -157,7 +157,7 @@ fn a_bundle_tells_the_way_by_itself() {
     assert_eq!(way["service"], "productpage");
     assert_eq!(way["share"], 100.0);
     assert_eq!(way["steps"][0]["who"], "edge");
-    assert_eq!(way["steps"][1]["place"], "bookinfo.mesh:23");
+    assert_eq!(way["steps"][1]["place"], "bookinfo.mesh:24");
 }
 
 /// Runs git in a directory, as somebody who needs no settings.

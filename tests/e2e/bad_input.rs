@@ -44,7 +44,7 @@ fn run(command: &str, directory: &Path) -> (String, Option<i32>) {
     (reader.join().expect("it ends"), status.code())
 }
 
-const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
+const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
 
 #[test]
 fn a_file_that_is_no_text_says_where_it_stops_being_one() {

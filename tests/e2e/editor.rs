@@ -3,7 +3,7 @@
 use mesh_tests::editor::Editor;
 use serde_json::{Value, json};
 
-const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
+const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
 
 fn params(folder: &std::path::Path) -> Value {
     json!({

@@ -118,7 +118,7 @@ pub(super) fn keeps_a_layout(vim: Vim) -> Result<(), Failed> {
 pub(super) fn reads_findings(vim: Vim) -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("findings");
-    let policy = "mesh t { mtls off; authz open-by-default }\n\
+    let policy = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n\
                   service a { endpoints 127.0.0.1:1; timeout 5 }\n\
                   # lint: allow unused-suppression (why)\n\
                   service a { endpoints 127.0.0.1:2 }\n";
@@ -156,7 +156,7 @@ pub(super) fn neovim_talks_to_the_server() -> Result<(), Failed> {
     let policy = directory.path().join("a.mesh");
     std::fs::write(
         &policy,
-        "mesh t { mtls off; authz open-by-default }\n\
+        "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n\
          service a { protocol http; endpoints 127.0.0.1:1\n  timeout 5\n}\n",
     )?;
     let output = directory.path().join("output");

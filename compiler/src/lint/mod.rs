@@ -5,15 +5,20 @@
 //! about; those that take a proof or the whole mesh are in [`crate::verify`].
 
 mod certificates;
+mod endpoints;
 pub mod exposed;
 mod headers;
+pub mod ineffective;
 pub mod levels;
 mod resilience;
 mod security;
 mod spread;
 pub mod style;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod transport;
+mod unused;
 
 use crate::model::policy::Policy;
 use crate::model::{Arm, Mesh};
@@ -29,6 +34,9 @@ pub fn findings(mesh: &Mesh, root: &Path) -> Vec<Diagnostic> {
     found.extend(transport::findings(mesh));
     found.extend(headers::findings(mesh));
     found.extend(certificates::findings(mesh, root));
+    found.extend(endpoints::findings(mesh));
+    found.extend(ineffective::findings(mesh));
+    found.extend(unused::findings(mesh));
     found
 }
 

@@ -1,11 +1,11 @@
-//! Where requests go: prefixes that take half a segment, redirects that leave TLS, splits that tear apart what a hash
-//! keeps together, ports of protocols in which the server speaks first.
+//! Where requests go: prefixes that take half a segment, redirects that leave TLS, listeners of gateways that serve
+//! nothing, splits that tear apart what a hash keeps together, ports of protocols in which the server speaks first.
 
 use super::arms;
 use crate::model::authz::Authz;
 use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
 use crate::model::upstream::{Algorithm, Endpoints, Source};
-use crate::model::{Action, Arm, ListenerKind, Mesh, RedirectTo, Service};
+use crate::model::{Action, Arm, Gateway, Listener, ListenerKind, Mesh, RedirectTo, Service};
 use mesh_bundle::format::Protocol;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
@@ -26,6 +26,7 @@ pub(super) fn findings(mesh: &Mesh) -> Vec<Diagnostic> {
         let arms = gateway.hosts.iter().flat_map(|host| &host.table.arms);
         let arms = arms.filter(|arm| serves_tls && leaves_tls(arm));
         found.extend(arms.map(downgrade));
+        found.extend(serves_nothing(gateway));
     }
     for service in &mesh.services {
         found.extend(drawn_anew(mesh, service));
@@ -86,6 +87,36 @@ fn downgrade(arm: &Arm) -> Diagnostic {
     Diagnostic::new(Code::RedirectDowngrade, message)
         .primary(arm.span, "")
         .help("point to `https`")
+}
+
+/// Listeners of a gateway without hosts, but for those that redirect.
+fn serves_nothing(gateway: &Gateway) -> Option<Diagnostic> {
+    if !gateway.hosts.is_empty() {
+        return None;
+    }
+    let scheme = |listener: &Listener| match &listener.kind {
+        ListenerKind::Http { redirect, .. } => redirect.is_none().then_some("http"),
+        ListenerKind::Https { .. } => Some("https"),
+        ListenerKind::Tcp(_) | ListenerKind::Passthrough(_) => None,
+    };
+    let all = gateway.listeners.iter();
+    let mut all = all.filter_map(|listener| Some((listener, scheme(listener)?)));
+    let (first, scheme) = all.next()?;
+    let name = gateway.qualified_name();
+    let message = format!("`{name}` has no `host`: whatever comes in here is answered 404");
+    let diagnostic =
+        Diagnostic::new(Code::ListenerUnreachable, message).primary(first.span, "listens here");
+    let diagnostic = all.fold(diagnostic, |diagnostic, (listener, _)| {
+        diagnostic.secondary(listener.span, "and here")
+    });
+    Some(
+        diagnostic
+            .note(format!(
+                "for example: GET {scheme}://shop.example:{}/  → 404",
+                first.port
+            ))
+            .help("say what is served: `host shop.example { otherwise -> shop }`, or take the listener away"),
+    )
 }
 
 /// Splits of a service whose endpoints are chosen by a hash: the hash comes after the draw.

@@ -164,7 +164,10 @@ fn is_in_vain(code: Code) -> bool {
             | Code::MatchRedundant
             | Code::OutlierIneffective
             | Code::RetryNonidempotent
+            | Code::MirrorUnsafeMethods
+            | Code::PolicyIneffective
             | Code::RouteShadowed
+            | Code::UnusedDecl
             | Code::UnusedSuppression
             | Code::VersionUnused
     )

@@ -111,6 +111,7 @@ impl Live {
             sources,
             trees,
             diagnostics,
+            ..
         } = project;
         let is_syntax = |it: &Diagnostic| it.code.is_syntax() && it.code != Code::NotText;
         let (syntax, loading): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(is_syntax);
@@ -223,6 +224,12 @@ impl Live {
                 .map(|file| file.parse.tree.clone())
                 .collect(),
             diagnostics: self.at_once().cloned().collect(),
+            imported: (0..)
+                .map(FileId)
+                .zip(&self.files)
+                .filter(|(_, file)| !self.owns(&file.path))
+                .map(|(id, _)| id)
+                .collect(),
         }
     }
 

@@ -20,7 +20,7 @@ use credential::{Jwt, Keys};
 pub use edition::EDITION;
 use mesh_bundle::format::Protocol;
 use mesh_bundle::path::EncodedSlash;
-use mesh_lang::source::Span;
+use mesh_lang::source::{FileId, Span};
 use mesh_lang::value::{Cidr, HostPattern, PathPattern};
 use policy::{Policy, RateLimit};
 use proof::{Assertion, TestCase};
@@ -116,6 +116,10 @@ pub struct Mesh {
     pub assertions: Vec<Assertion>,
     /// What is to come of some.
     pub tests: Vec<TestCase>,
+    /// Declarations that nothing names, in no environment.
+    pub unused: Vec<Unused>,
+    /// Files that an `import` brought in: libraries, of which not all need be used.
+    pub imported: BTreeSet<FileId>,
     /// Of [`Mesh::callers`], once they are listed.
     pub(crate) listed_callers: OnceLock<Arc<Vec<String>>>,
 }
@@ -140,6 +144,36 @@ pub struct Tracing {
     pub zipkin: bool,
     /// Where to.
     pub url: String,
+}
+
+/// A declaration, or an `export`, that nothing uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// What it is.
+    pub kind: UnusedKind,
+    /// Its name.
+    pub name: String,
+    /// Where its name is.
+    pub span: Span,
+    /// What is removed with it; none where more would have to go.
+    pub removal: Option<Span>,
+}
+
+/// What is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnusedKind {
+    /// `param`.
+    Param,
+    /// `let`.
+    Let,
+    /// `policy`.
+    Policy,
+    /// `jwt`.
+    Jwt,
+    /// `keys`.
+    Keys,
+    /// `export` of something that its own namespace may well use.
+    Export,
 }
 
 /// A parameter of the compilation.
@@ -622,6 +656,8 @@ impl Mesh {
             gateways: Vec::new(),
             assertions: Vec::new(),
             tests: Vec::new(),
+            unused: Vec::new(),
+            imported: BTreeSet::new(),
             listed_callers: OnceLock::new(),
         }
     }

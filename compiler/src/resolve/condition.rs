@@ -4,7 +4,6 @@ use super::values::Due;
 use super::{Resolver, Room};
 use crate::model::condition::{Condition, Field, Predicate, Test, TextPattern};
 use crate::model::credential::TokenPlace;
-use crate::model::regex::{self, RegexError};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
@@ -235,7 +234,7 @@ impl<'t> Resolver<'t> {
                     StartsWith => TextPattern::Prefix(text),
                     EndsWith => TextPattern::Suffix(text),
                     Contains => TextPattern::Contains(text),
-                    _ => self.regex(value, text)?,
+                    _ => self.regex(test, value, text)?,
                 };
                 Some(Predicate::Text(pattern))
             }
@@ -371,22 +370,6 @@ impl<'t> Resolver<'t> {
         })
     }
 
-    fn regex(&mut self, value: Value<'t>, pattern: Box<str>) -> Option<TextPattern> {
-        match regex::check(&pattern) {
-            Ok(()) => Some(TextPattern::Regex(pattern)),
-            Err(error) => {
-                let span = regex_span(value, &error);
-                let message = format!("this regular expression cannot be used: {error}");
-                self.report(
-                    Diagnostic::new(Code::BadRegex, message)
-                        .primary(span, "")
-                        .help("patterns match the whole value, as in `r\".*[0-4]\"`; there is no look-around"),
-                );
-                None
-            }
-        }
-    }
-
     /// `grpc.service == "shop.v1.Cart"`: a set of paths, as gRPC calls are `/SERVICE/METHOD`.
     fn grpc_test(&mut self, test: view::Test<'t>, is_service: bool) -> Option<Condition> {
         let comparison = test.comparison().unwrap_or(Compare::Present);
@@ -426,7 +409,7 @@ impl<'t> Resolver<'t> {
                     Compare::EndsWith => format!("[^/]*{quoted}"),
                     Compare::Contains => format!("[^/]*{quoted}[^/]*"),
                     _ => {
-                        self.regex(value, text.as_str().into())?;
+                        self.regex(test, value, text.as_str().into())?;
                         format!("(?:{text})")
                     }
                 };
@@ -486,21 +469,5 @@ fn negate_if(negative: bool, field: Field, predicate: Predicate, span: Span) -> 
         Condition::Not(Box::new(test))
     } else {
         test
-    }
-}
-
-/// The part of a raw string that a regular expression's error is about.
-fn regex_span(value: Value<'_>, error: &RegexError) -> Span {
-    let span = value.span();
-    match (value, error) {
-        (Value::Str(string), RegexError::Syntax { at, .. }) if string.raw().starts_with("r\"") => {
-            let start = span.start + 2 + at.start as u32;
-            Span::new(
-                span.file,
-                start,
-                (start + at.len().max(1) as u32).min(span.end),
-            )
-        }
-        _ => span,
     }
 }

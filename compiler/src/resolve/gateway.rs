@@ -53,8 +53,24 @@ impl<'t> Resolver<'t> {
                 _ => {}
             }
         }
+        let listeners = Self::settings(item.block()).filter(|it| it.keyword().text == "listen");
+        // A listener that does not resolve may be the one.
+        if listeners.count() == gateway.listeners.len() {
+            self.check_hosts_are_reached(&gateway);
+        }
         self.check_gateway(&gateway);
         gateway
+    }
+
+    /// Whoever has hosts listens for requests.
+    fn check_hosts_are_reached(&mut self, gateway: &Gateway) {
+        let mut kinds = gateway.listeners.iter().map(|listener| &listener.kind);
+        let takes_requests = |kind: &ListenerKind| {
+            matches!(kind, ListenerKind::Http { .. } | ListenerKind::Https { .. })
+        };
+        if !gateway.listeners.is_empty() && !kinds.any(takes_requests) {
+            self.diagnostics.extend(problems::unreached_hosts(gateway));
+        }
     }
 
     fn header_limits(&mut self, setting: Setting<'t>, gateway: &mut Gateway) {

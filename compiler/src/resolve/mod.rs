@@ -25,11 +25,13 @@ mod policy;
 mod problems;
 mod proof;
 mod quantity;
+mod regex;
 mod service;
 mod spread;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod values;
 
 use crate::model::credential::{Jwt, Keys};
@@ -39,10 +41,11 @@ use crate::model::{
 use environment::Overlay;
 use fragment::Fragment;
 use mesh_lang::diagnostic::Diagnostic;
-use mesh_lang::source::{Sources, Span};
+use mesh_lang::source::{FileId, Sources, Span};
 use mesh_lang::tree::Tree;
 use mesh_lang::view::{BlockItem, Item, ItemKind, Statement};
 use names::{Entity, Names};
+use std::collections::BTreeSet;
 use std::path::Path;
 use values::Values;
 
@@ -59,6 +62,8 @@ pub struct Input<'t> {
     pub settings: &'t [Tree],
     /// The environment that is in force.
     pub environment: Option<&'t str>,
+    /// Files that an `import` brought in.
+    pub imported: &'t BTreeSet<FileId>,
 }
 
 /// Resolves a mesh. There is none where nothing could be made of it; where there are errors among the
@@ -91,6 +96,7 @@ pub fn declared_params(trees: &[Tree], sources: &Sources) -> Vec<Declared> {
         trees,
         settings: &[],
         environment: None,
+        imported: &BTreeSet::new(),
     };
     let mut resolver = Resolver::new(&input);
     resolver.declare_all();
@@ -167,6 +173,8 @@ struct Resolver<'t> {
     fragments: Vec<Fragment<'t>>,
     /// Services and versions, by where their names are, of whose endpoints some did not resolve.
     unfinished_endpoints: Vec<Span>,
+    /// Names that were looked up: where they are declared, and the namespace that asked.
+    lookups: BTreeSet<(Span, &'t str)>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -200,6 +208,7 @@ impl<'t> Resolver<'t> {
             keys: Vec::new(),
             fragments: Vec::new(),
             unfinished_endpoints: Vec::new(),
+            lookups: BTreeSet::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -242,6 +251,8 @@ impl<'t> Resolver<'t> {
             gateways,
             assertions,
             tests,
+            unused: self.unused(),
+            imported: self.input.imported.clone(),
             ..head?
         };
         self.check(&mesh);

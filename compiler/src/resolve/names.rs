@@ -299,7 +299,10 @@ impl<'t> Resolver<'t> {
         versions: &[String],
     ) -> Option<Found> {
         match self.names.find(self.scope.namespace, target) {
-            Some(found) if found.open => Some(found),
+            Some(found) if found.open => {
+                self.lookups.insert((found.span, self.scope.namespace));
+                Some(found)
+            }
             Some(found) => {
                 self.report(problems::private(text, found.span));
                 None
@@ -350,7 +353,11 @@ impl<'t> Resolver<'t> {
         let from = self.scope.namespace;
         let names = names(&self.names);
         match names.find_written(from, name.text) {
-            Some((named, true)) => return Some((named.meaning, named.span)),
+            Some((named, true)) => {
+                let found = (named.meaning, named.span);
+                self.lookups.insert((found.1, from));
+                return Some(found);
+            }
             Some((named, false)) => {
                 let diagnostic = problems::private(name, named.span);
                 self.report(diagnostic);

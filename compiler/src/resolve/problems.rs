@@ -1,12 +1,12 @@
 //! What resolution reports, one small function each.
 
 use crate::model::said::Said;
-use crate::model::{Service, Share};
+use crate::model::{Gateway, ListenerKind, Service, Share};
 use mesh_bundle::route::{MAX_HOPS, WHOLE};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::{Diagnostic, Fix};
 use mesh_lang::source::Span;
-use mesh_lang::value::{Host, Percent, Scheme, Url, ValueError};
+use mesh_lang::value::{Host, HostPattern, Percent, Scheme, Url, ValueError};
 use mesh_lang::view::Text;
 
 /// A value that its kind does not have.
@@ -29,6 +29,37 @@ pub(super) fn value(span: Span, error: &ValueError) -> Diagnostic {
 /// A value that is out of range, or does not go together with others.
 pub(super) fn bad_value(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::BadValue, message).primary(span, "")
+}
+
+/// Hosts of a gateway whose listeners take no requests.
+pub(super) fn unreached_hosts(gateway: &Gateway) -> Option<Diagnostic> {
+    let (first, others) = gateway.hosts.split_first()?;
+    let message = format!(
+        "no request ever comes to this host of `{}`",
+        gateway.qualified_name()
+    );
+    let mut diagnostic =
+        Diagnostic::new(Code::HostNotOnListener, message).primary(first.span, "nothing leads here");
+    for host in others {
+        diagnostic = diagnostic.secondary(host.span, "nor here");
+    }
+    for listener in &gateway.listeners {
+        let text = match listener.kind {
+            ListenerKind::Passthrough(_) => "connections go through this as they are",
+            _ => "bytes go through this as they are",
+        };
+        diagnostic = diagnostic.secondary(listener.span, text);
+    }
+    let host = match first.patterns.first()? {
+        HostPattern::Exact(host) => host.clone(),
+        HostPattern::Suffix(suffix) => format!("www.{suffix}"),
+        HostPattern::Any => "shop.example".to_owned(),
+    };
+    Some(
+        diagnostic
+            .note(format!("for example: GET http://{host}/ finds no listener"))
+            .help("let it listen for requests: `listen 80 http`, or take the hosts away"),
+    )
 }
 
 /// A name that nothing declares.

@@ -215,6 +215,7 @@ impl<'t> Resolver<'t> {
                 self.report(diagnostic);
                 return None;
             };
+            self.lookups.insert((declared, from));
             match meaning {
                 Meaning::Param { declared, given } => value = given.unwrap_or(declared),
                 Meaning::Value(next) => value = next,
@@ -256,6 +257,7 @@ impl<'t> Resolver<'t> {
             else {
                 break;
             };
+            self.lookups.insert((declared, from));
             match meaning {
                 Meaning::Condition(condition) => return Some(condition),
                 Meaning::Value(Value::Word(next)) if Name::is_label(next.text) => word = next.text,

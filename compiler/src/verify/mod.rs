@@ -18,7 +18,7 @@
 //! - `retried`, `hashed`, `rates`: what some request has to show: retries that never happen, hashes of what is not
 //!   there, rates that clients get around.
 //! - [`tables`], `rules`: the tables of a mesh, with the requests that come to each. `graph`: who calls whom, and what adds up on
-//!   the way. `report`: what is said of them.
+//!   the way. `selection`: choices of the inventory. `report`: what is said of them.
 //! - [`budget`](Budget): when a proof gives up. What gave up says so, and is never taken for "no".
 //!
 //! # Questions
@@ -72,6 +72,7 @@ mod request;
 mod retried;
 mod rules;
 mod segments;
+mod selection;
 mod solve;
 pub mod space;
 pub mod tables;

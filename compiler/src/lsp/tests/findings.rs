@@ -4,13 +4,13 @@ use super::session::{Session, abilities, cursor, example, is_outdated};
 use crate::compile::{Selection, check};
 use crate::lsp::paths;
 use crate::project::Project;
-use gen_lsp_types::{DiagnosticSeverity, Position};
+use gen_lsp_types::{DiagnosticSeverity, DiagnosticTag, Position};
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::FileId;
 use serde_json::{Value, json};
 use std::path::Path;
 
-const MESH: &str = "mesh t { mtls off; authz open-by-default }\n";
+const MESH: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n";
 
 #[test]
 fn a_mesh_without_mistakes_has_no_findings() {
@@ -44,6 +44,27 @@ fn findings_follow_what_is_typed() {
     session.wait("no findings", |it| {
         it.published["a.mesh"].diagnostics.is_empty()
     });
+}
+
+#[test]
+fn what_is_not_used_is_faded_unless_it_is_imported() {
+    let files = [
+        (
+            "m/a.mesh",
+            "import \"../common\"\nmesh t { trust-domain t.example }\nparam spare = 1s\n",
+        ),
+        ("common/b.mesh", "policy patient { timeout 9s }\n"),
+    ];
+    let mut session = Session::start(&files);
+    session.open_file("m/a.mesh");
+    session.open_file("common/b.mesh");
+    assert_eq!(
+        session.findings("m/a.mesh"),
+        ["3:7 L112 nothing uses `param spare`"]
+    );
+    let found = &session.published["m/a.mesh"].diagnostics;
+    assert_eq!(found[0].tags, Some(vec![DiagnosticTag::Unnecessary]));
+    assert_eq!(session.findings("common/b.mesh"), [""; 0]);
 }
 
 #[test]

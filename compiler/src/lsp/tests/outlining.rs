@@ -265,7 +265,7 @@ fn calls_can_be_followed_both_ways() {
 #[test]
 fn shares_and_inherited_values_stand_between_the_words() {
     let text = "\
-mesh t { mtls off; authz open-by-default; defaults { timeout 4s } }
+mesh t { mtls off; authz open-by-default; lints { allow open-service }; defaults { timeout 4s } }
 param canary = 10%
 policy calm { retry 2 on 5xx }
 service a {

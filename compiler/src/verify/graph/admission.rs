@@ -186,11 +186,6 @@ struct Refusal<'g, 'm> {
 impl Refusal<'_, '_> {
     /// "The caller is the one of a hop", as the rules see it.
     fn comes_from(&self, hop: &Hop<'_>, anonymous: bool) -> Condition {
-        let mesh = self.graph.mesh;
-        let (namespace, name) = match hop.from {
-            Caller::Service(service) => (&mesh[service].namespace, &mesh[service].name),
-            Caller::Gateway(gateway) => (&mesh[gateway].namespace, &mesh[gateway].name),
-        };
         let test = |predicate| {
             Condition::Test(Test {
                 field: Field::Source,
@@ -201,7 +196,7 @@ impl Refusal<'_, '_> {
         if anonymous {
             Condition::Not(Box::new(test(Predicate::Present)))
         } else {
-            test(Predicate::OneOf(vec![format!("{namespace}/{name}")]))
+            test(Predicate::OneOf(vec![self.graph.identity(hop.from)]))
         }
     }
 

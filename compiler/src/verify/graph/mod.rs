@@ -8,15 +8,20 @@
 //! Each of the other files looks for one kind of trouble on the hops.
 
 mod admission;
+mod copies;
 mod failover;
 pub(crate) mod fleet;
+mod loops;
 mod mirrors;
+mod openness;
 mod replays;
 mod retries;
 mod streams;
 mod timeouts;
 mod versions;
 
+use super::tables::of_mesh;
+use super::{Budget, Reach, Request};
 use crate::model::policy::{Mirror, Policy, Retry};
 use crate::model::said::{Said, Switch};
 use crate::model::{Action, Arm, GatewayId, ListenerKind, Mesh, ServiceId, Table, Target};
@@ -41,13 +46,16 @@ pub(super) fn findings(
     if wanted(Code::MissingTimeout) {
         found.extend(timeouts::unsaid(&graph));
     }
-    found.extend(mirrors::findings(&graph));
+    found.extend(mirrors::findings(&graph, sources));
+    found.extend(copies::findings(&graph));
+    found.extend(loops::findings(&graph));
     found.extend(versions::findings(mesh));
     found.extend(failover::findings(mesh));
     found.extend(admission::findings(&graph, sources));
     if wanted(Code::RatelimitPerReplica) {
         found.extend(fleet::findings(mesh, &fleet::Fleet::on(&graph)));
     }
+    found.extend(openness::findings(&graph));
     found
 }
 
@@ -69,6 +77,8 @@ struct Hop<'m> {
     arm: Option<&'m Arm>,
     /// All arms on the way, the gateway's first.
     arms: Vec<&'m Arm>,
+    /// The methods of what is sent, and the last arm on the way that names any; none: any.
+    methods: Option<(Vec<String>, &'m Arm)>,
     /// How long an exchange may take.
     timeout: Time,
     retry: Option<&'m Said<Switch<Retry>>>,
@@ -107,12 +117,13 @@ impl<'m> Graph<'m> {
         };
         for (id, gateway) in (0..).map(GatewayId).zip(&mesh.gateways) {
             for host in &gateway.hosts {
-                for arm in &host.table.arms {
+                for (arm, methods) in host.table.arms.iter().zip(host.table.methods()) {
                     let way = Way {
                         from: Caller::Gateway(id),
                         span: arm.span,
                         arm: Some(arm),
                         arms: vec![arm],
+                        methods: Some((methods, arm)).filter(|(methods, _)| !methods.is_empty()),
                         strong: vec![&arm.policy],
                         weak: vec![&host.policy, &gateway.policy],
                     };
@@ -130,6 +141,7 @@ impl<'m> Graph<'m> {
                     span: listener.span,
                     arm: None,
                     arms: Vec::new(),
+                    methods: None,
                     strong: Vec::new(),
                     weak: vec![&gateway.policy],
                 };
@@ -145,6 +157,7 @@ impl<'m> Graph<'m> {
                     span: call.span,
                     arm: None,
                     arms: Vec::new(),
+                    methods: None,
                     strong: vec![&call.policy],
                     weak: Vec::new(),
                 };
@@ -184,11 +197,13 @@ impl<'m> Graph<'m> {
             self.hop(way, service);
             return;
         };
-        for arm in &route.arms {
+        for (arm, methods) in route.arms.iter().zip(route.methods()) {
             let mut way = way.clone();
-            way.strong.push(&arm.policy);
-            way.arms.push(arm);
-            self.arm(&way, arm, passed + 1);
+            if way.narrow(methods, arm) {
+                way.strong.push(&arm.policy);
+                way.arms.push(arm);
+                self.arm(&way, arm, passed + 1);
+            }
         }
         if !takes_rest(route) {
             self.hop(way, service);
@@ -228,6 +243,7 @@ impl<'m> Graph<'m> {
             span: way.span,
             arm: way.arm.filter(|_| !rewritten),
             arms: way.arms.clone(),
+            methods: way.methods.clone(),
             timeout,
             retry: levels.iter().find_map(|level| level.retry.as_ref()),
             max_body: levels
@@ -245,6 +261,15 @@ impl<'m> Graph<'m> {
         calls.map(|index| &self.hops[*index])
     }
 
+    /// As the decision code names it: `namespace/name`.
+    fn identity(&self, caller: Caller) -> String {
+        let (namespace, name) = match caller {
+            Caller::Service(service) => (&self.mesh[service].namespace, &self.mesh[service].name),
+            Caller::Gateway(gateway) => (&self.mesh[gateway].namespace, &self.mesh[gateway].name),
+        };
+        format!("{namespace}/{name}")
+    }
+
     fn name(&self, caller: Caller) -> String {
         match caller {
             Caller::Service(service) => self.mesh[service].qualified_name(),
@@ -260,10 +285,44 @@ struct Way<'m> {
     span: Span,
     arm: Option<&'m Arm>,
     arms: Vec<&'m Arm>,
+    methods: Option<(Vec<String>, &'m Arm)>,
     /// Before the service.
     strong: Vec<&'m Policy>,
     /// After it.
     weak: Vec<&'m Policy>,
+}
+
+impl<'m> Way<'m> {
+    /// Goes on with an arm that takes these methods, any if there are none; whether some are left.
+    fn narrow(&mut self, mut methods: Vec<String>, arm: &'m Arm) -> bool {
+        if methods.is_empty() {
+            return true;
+        }
+        if let Some((known, _)) = &self.methods {
+            methods.retain(|method| known.contains(method));
+        }
+        let some = !methods.is_empty();
+        self.methods = Some((methods, arm));
+        some
+    }
+}
+
+/// A request that an arm takes.
+fn example(mesh: &Mesh, arm: &Arm) -> Option<Request> {
+    let subjects = of_mesh(mesh, true).into_iter();
+    let mut places = subjects.filter_map(|subject| {
+        let mut arms = subject.table.arms.iter();
+        let index = arms.position(|it| std::ptr::eq(it, arm))?;
+        Some((subject, index as u32))
+    });
+    let (subject, index) = places.next()?;
+    let reach = subject.prove(None, &[], &mut Budget::USUAL.clone(), |proof, _| {
+        proof.arm(index)
+    });
+    match reach {
+        Ok(Reach::Reached(request)) => Some(*request),
+        _ => None,
+    }
 }
 
 /// Whether the last arm of a table takes whatever is left.

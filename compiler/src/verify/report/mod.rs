@@ -20,7 +20,7 @@ use super::assert::Clients;
 use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
 use super::{Budget, Request};
-use super::{graph, hashed, rates, retried};
+use super::{graph, hashed, rates, retried, selection};
 use crate::model::{Action, Arm, Mesh, Target};
 use mesh_bundle::format::Bundle;
 use mesh_lang::codes::Code;
@@ -91,6 +91,7 @@ pub fn findings(
         if wanted(Code::RatelimitKeyUnbounded) {
             found.extend(rates::findings(&mut clients, interest.goes_on));
         }
+        found.extend(selection::findings(mesh));
     }
     found
 }

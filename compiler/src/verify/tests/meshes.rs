@@ -4,7 +4,7 @@ use crate::compile::{Checked, Selection, check};
 use crate::project::Project;
 use mesh_lang::diagnostic::Diagnostic;
 
-const HEAD: &str = "mesh t { mtls off; authz open-by-default }\n\
+const HEAD: &str = "mesh t { mtls off; authz open-by-default; lints { allow open-service } }\n\
     service shop { endpoints 127.0.0.1:9000 }\n\
     service api { endpoints 127.0.0.1:9001 }\n";
 
