@@ -1,5 +1,5 @@
-//! Rates that clients get around: counted apart by nothing but what a client makes up, so that it gets another
-//! allowance with each value.
+//! Rates that clients get around: counted apart by something that a client makes up, so that it gets another allowance
+//! with each value, whatever else they are counted by.
 //!
 //! It is no matter where some other rate in force there counts clients by what they cannot choose, or all together.
 
@@ -91,7 +91,7 @@ impl Findings<'_> {
             let (Some(field), Some(span)) = (chosen(&said.value), said.span()) else {
                 continue;
             };
-            if said.value.per.iter().any(is_sure) || self.told.contains(&span) {
+            if self.told.contains(&span) {
                 continue;
             }
             match pair(&field, self.mesh.span, ask) {
@@ -180,21 +180,6 @@ fn is_free(field: &Field) -> bool {
     matches!(
         field,
         Field::Header(_) | Field::Cookie(_) | Field::Query(_) | Field::Host
-    )
-}
-
-/// Whether somebody vouches for what is in a field.
-fn is_sure(field: &Field) -> bool {
-    matches!(
-        field,
-        Field::Source
-            | Field::SourceNamespace
-            | Field::SourceIp
-            | Field::ClientIp
-            | Field::ClientCertSan
-            | Field::Jwt(_)
-            | Field::Claim(..)
-            | Field::Key(_)
     )
 }
 
