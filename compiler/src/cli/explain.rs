@@ -79,10 +79,13 @@ pub(super) fn current(wanted: &str) -> Result<Code, String> {
 
 fn list(codes: &[Code], retired: &[Retired], style: Style) -> String {
     let mut list = String::new();
+    let names = codes.iter().map(|code| code.name());
+    let names = names.chain(retired.iter().map(|code| code.name));
+    let width = names.map(str::len).max().unwrap_or(0);
     let mut line = |id: &str, name: &str, summary: &str| {
         let id = style.bold(format!("{id:<5}"));
         // Writing to a string does not fail.
-        let _ = writeln!(list, "{id}  {name:<24} {summary}");
+        let _ = writeln!(list, "{id}  {name:<width$}  {summary}");
     };
     for code in codes {
         line(code.id(), code.name(), code.summary());
@@ -156,8 +159,8 @@ mod tests {
         );
         assert_eq!(
             list(&[Code::BadName], RETIRED, Style::PLAIN),
-            "E0209  bad-name                 a name that is not a DNS label\n\
-             E0299  name-too-short           reported no more\n"
+            "E0209  bad-name        a name that is not a DNS label\n\
+             E0299  name-too-short  reported no more\n"
         );
     }
 
