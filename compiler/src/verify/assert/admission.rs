@@ -31,7 +31,11 @@ pub(super) fn is_nameless(span: Span) -> Condition {
 }
 
 /// What is asked of methods and paths, where any are named.
-pub(super) fn names(methods: &[String], paths: &[PathPattern], span: Span) -> Vec<Condition> {
+pub(in crate::verify) fn names(
+    methods: &[String],
+    paths: &[PathPattern],
+    span: Span,
+) -> Vec<Condition> {
     let mut parts = Vec::new();
     if !methods.is_empty() {
         parts.push(test(

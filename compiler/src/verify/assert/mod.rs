@@ -24,9 +24,12 @@ mod replay;
 mod report;
 mod routes;
 mod seen;
+mod through;
 mod ways;
 
+pub(super) use self::admission::names;
 use self::callers::Caller;
+pub(super) use self::through::{Beyond, Passage, may_lead};
 #[cfg(test)]
 pub(super) use self::ways::leads_to;
 use super::Request;

@@ -4,16 +4,14 @@ use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
 use super::hosts::{Gateways, Scope, gateways};
 use super::outcome::{Outcome, difference};
 use super::renumber::Ids;
-use super::{Change, Diff, Example, Kind, Reload, Side};
+use super::shown::{Sides, example};
+use super::{Change, Diff, Kind, Reload, Side};
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::policy::Policy;
 use crate::model::{Action, Arm, Gateway, HostBlock, Service, ServiceId, Table, Target};
 use crate::spell::Place;
+use crate::verify::World;
 use crate::verify::tables::{at_caller, at_gateway};
-use crate::verify::{Request, World};
-use crate::way;
-use mesh_bundle::format::Id;
-use mesh_bundle::journey::{self, End, Entry, Journey};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -179,6 +177,7 @@ fn compare_hosts(
         after: &new_arms,
         ids,
         subject: pair.subject(scope),
+        gateway: Some(pair.key()),
         likely: None,
     };
     tables.compare(&world, Some(&scope.region(host.span)), diff);
@@ -222,6 +221,7 @@ pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
             after: &new_arms,
             ids,
             subject: Place::top(new.mesh).service(ServiceId(index as u32)),
+            gateway: None,
             likely: likely_callers(new, ServiceId(index as u32)),
         };
         let world = World {
@@ -276,6 +276,8 @@ struct Tables<'t> {
     after: &'t Arms,
     ids: &'t Ids,
     subject: String,
+    /// The gateway whose tables they are, by namespace and name.
+    gateway: Option<(&'t str, &'t str)>,
     /// Of requests that are good examples.
     likely: Option<Condition>,
 }
@@ -295,6 +297,15 @@ impl Tables<'_> {
             self.tell(&pair, diff);
         }
         self.tokens(world, region, diff);
+    }
+
+    fn sides(&self) -> Sides<'_> {
+        Sides {
+            old: self.old,
+            new: self.new,
+            ids: self.ids,
+            gateway: self.gateway,
+        }
     }
 
     fn found(&self, question: Comparison<'_>, diff: &mut Diff) -> Vec<Pair> {
@@ -351,7 +362,7 @@ impl Tables<'_> {
                     },
                     old: place(&old, pair.old),
                     new: place(&new, pair.new),
-                    example: Some(self.example(&pair.request).1),
+                    example: Some(example(&pair.request, &self.sides().both(&pair.request))),
                     reload: Reload::Hitless,
                 });
             }
@@ -360,7 +371,8 @@ impl Tables<'_> {
 
     fn tell(&self, pair: &Pair, diff: &mut Diff) {
         let (was, is) = (self.before.outcome(pair.old), self.after.outcome(pair.new));
-        let example = self.example(&pair.request);
+        let both = self.sides().both(&pair.request);
+        let example = example(&pair.request, &both);
         let mut add = |kind: Kind, what: String| {
             diff.add(Change {
                 kind,
@@ -368,12 +380,12 @@ impl Tables<'_> {
                 what,
                 old: self.before.place(pair.old),
                 new: self.after.place(pair.new),
-                example: Some(example.1.clone()),
+                example: Some(example.clone()),
                 reload: Reload::Hitless,
             });
         };
         if was.action != is.action {
-            let kind = example.0.unwrap_or_else(|| kind(was, is));
+            let kind = both.kind().unwrap_or_else(|| kind(was, is));
             let head = self.after.head(pair.new).or(self.before.head(pair.old));
             let head = head.unwrap_or_default();
             add(kind, format!("{head}  {} → {}", was.action, is.action));
@@ -390,65 +402,6 @@ impl Tables<'_> {
                 add(kind, what);
             }
         }
-    }
-
-    /// What becomes of a request on both sides, its whole way; and what kind of change that is, if it shows.
-    fn example(&self, request: &Request) -> (Option<Kind>, Example) {
-        let asked = request.with_plain(journey::Request::of_plain);
-        let mut kind = None;
-        let mut ends = None;
-        if let Some(asked) = asked {
-            let old = travel(self.old, &self.ids.for_old(&asked));
-            let new = travel(self.new, &Ids::for_new(&asked, self.new.mesh));
-            let of = |side: Side<'_>, journey: &Option<Journey>| {
-                let ends = journey
-                    .as_ref()
-                    .map(|it| way::ends(side.bundle, &it.branches));
-                ends.unwrap_or_else(|| "nobody listens".to_owned())
-            };
-            let (was, is) = (of(self.old, &old), of(self.new, &new));
-            if was != is {
-                kind = seen(old.as_ref(), new.as_ref());
-                ends = Some((was, is));
-            }
-        }
-        let (was, is) = ends.unzip();
-        let example = Example {
-            request: request.to_string(),
-            curl: request.source.is_none().then(|| request.curl()),
-            was,
-            is,
-        };
-        (kind, example)
-    }
-}
-
-/// The whole way of a request, from its gateway, or from the service that sends it.
-fn travel(side: Side<'_>, request: &journey::Request) -> Option<Journey> {
-    let bundle = side.bundle;
-    let entry = match &request.source {
-        None => journey::entrance(bundle, &request.scheme, &request.host, None)?,
-        Some(source) => {
-            let mut services = side.mesh.services.iter();
-            let index =
-                services.position(|it| format!("{}/{}", it.namespace, it.name) == *source)?;
-            Entry::Sidecar(Id::new(index as u32))
-        }
-    };
-    Some(journey::of(bundle, entry, request))
-}
-
-/// What kind of change whole ways show, which do not end the same; none where the arms tell it.
-fn seen(old: Option<&Journey>, new: Option<&Journey>) -> Option<Kind> {
-    let arrives = |journey: Option<&Journey>| {
-        let mut branches = journey.into_iter().flat_map(|it| &it.branches);
-        branches.any(|branch| matches!(branch.end, End::Arrived(_) | End::Egress))
-    };
-    match (arrives(old), arrives(new)) {
-        (false, true) => Some(Kind::Widened),
-        (true, false) => Some(Kind::Narrowed),
-        (false, false) => Some(Kind::Answer),
-        (true, true) => None,
     }
 }
 

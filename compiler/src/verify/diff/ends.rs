@@ -2,10 +2,12 @@
 
 use crate::model::condition::Condition;
 use crate::plan::table::Match;
+use crate::verify::assert::names;
 use crate::verify::decider::{Decider, lone_table};
 use crate::verify::space::{End, Question, Space, TableId};
 use crate::verify::{Budget, Reason, Request, Verdict, World};
 use mesh_bundle::format::Id;
+use mesh_lang::source::Span;
 use mesh_lang::value::PathPattern;
 
 /// What an arm or rule asks, owned.
@@ -17,6 +19,13 @@ pub(super) struct Asks {
 }
 
 impl Asks {
+    /// What is asked, as conditions that hold together.
+    pub(super) fn parts(&self, span: Span) -> Vec<Condition> {
+        let mut parts = names(&self.methods, &self.paths, span);
+        parts.extend(self.condition.clone());
+        parts
+    }
+
     fn all(asks: &[Self]) -> Vec<Match<'_>> {
         asks.iter()
             .map(|asks| Match {
