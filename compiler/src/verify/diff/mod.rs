@@ -18,6 +18,8 @@
 
 mod arms;
 mod ends;
+#[cfg(test)]
+mod exhaustive;
 mod hosts;
 mod outcome;
 mod renumber;
