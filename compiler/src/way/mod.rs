@@ -12,7 +12,7 @@ mod why_not;
 mod written;
 
 pub use asked::Asked;
-pub use end::{end, ends, in_short};
+pub use end::{allows, end, ends, in_short};
 pub use in_force::{Value, endpoints, in_force};
 pub use line::{Line, lines, table};
 pub(crate) use line::{describe, share};
