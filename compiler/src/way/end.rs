@@ -29,19 +29,17 @@ pub fn end(bundle: &Bundle, end: &End) -> String {
         }
         End::Preflight { said, headers } => {
             let said = place(bundle, *said);
-            let told = headers.iter().filter(|(name, _)| name.starts_with(ALLOW));
-            let told: Vec<String> = told
+            let allowed = headers
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix(ALLOW)?, value)));
+            let allowed: Vec<String> = allowed
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
-            match told.as_slice() {
-                [] => format!(
-                    "is answered {PREFLIGHT} by cors ({said}), which does not allow its origin"
-                ),
-                told => format!(
-                    "is answered {PREFLIGHT} by cors ({said}) with {}",
-                    told.join(", ")
-                ),
-            }
+            let what = match allowed.as_slice() {
+                [] => "which does not allow its origin".to_owned(),
+                allowed => allowed.join("; "),
+            };
+            format!("is answered {PREFLIGHT} by cors ({said}), {what}")
         }
         End::Redirected {
             arm,

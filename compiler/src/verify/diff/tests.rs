@@ -132,6 +132,10 @@ fn each_kind_is_told_with_a_request() {
         ("otherwise -> split 90% a, 10% b", "otherwise -> a"),
         ("respond 404", "respond 410"),
         ("timeout 2s", "timeout 2s; request-header set x-a \"1\""),
+        (
+            "timeout 2s",
+            "timeout 2s; cors { origins \"https://app.example\" }",
+        ),
         ("timeout 2s", "timeout 3s; retry 1 on reset"),
         ("mtls off", "mtls off; defaults { max-body 1MiB }"),
         ("mesh shop { mtls off }", "mesh shop { }"),
