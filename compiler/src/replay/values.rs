@@ -51,7 +51,32 @@ impl<'b> Tested<'b> {
         self.facets.contains_key(name)
     }
 
-    /// The values of a field.
+    /// The values of a field that comes more than once: what decisions may see of it then.
+    pub(super) fn values_repeated(&self, name: &str) -> Values {
+        let once = self.values(name);
+        let texts = once.all.into_iter();
+        let mut texts: Vec<Given> = texts.filter(|given| given.text().is_some()).collect();
+        let mut complete = once.complete;
+        if name.starts_with("header.") {
+            // What is joined has a `,` in it. Where texts are told apart by their shape others may count too.
+            texts.retain(|given| given.text().is_some_and(|text| text.contains(',')));
+            let taken = |text: &String| texts.iter().any(|given| given.text() == Some(text));
+            let mut others = (2..).map(|count| vec!["other"; count].join(","));
+            let other = others.find(|text| !taken(text));
+            texts.extend(other.map(Given::Like));
+            let mut facets = self.facets.get(name).into_iter().flatten();
+            let automaton = Some(ClassifierKind::Automaton);
+            complete &=
+                !facets.any(|(_, it)| ClassifierKind::from_code(it.classifier) == automaton);
+        }
+        let all = texts.into_iter();
+        Values {
+            all: all.map(|seen| Given::Repeated(Box::new(seen))).collect(),
+            complete,
+        }
+    }
+
+    /// The values of a field that comes once.
     pub(super) fn values(&self, name: &str) -> Values {
         let facets = self.facets.get(name).map_or(&[][..], Vec::as_slice);
         let kind = facets.first().map(|(_, facet)| facet.field);
