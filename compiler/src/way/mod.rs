@@ -23,6 +23,9 @@ use mesh_bundle::Bundle;
 use mesh_bundle::format::{Id, Location, Service, Target, Version};
 use std::net::{IpAddr, Ipv4Addr};
 
+/// What `meshc route --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 /// Where requests come from that say no address: one that nobody has (RFC 5737).
 pub const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 

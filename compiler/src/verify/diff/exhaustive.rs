@@ -62,13 +62,11 @@ impl Shop {
             });
             format!("authz {{ {} }}", lines.collect::<Vec<_>>().join("; "))
         };
-        let mut arms = String::new();
-        for arm in &self.arms {
-            let method = arm
-                .method
-                .map_or(String::new(), |method| format!("{method} "));
-            arms.push_str(&format!("    {method}{} -> {}\n", arm.path, arm.does));
-        }
+        let arms = self.arms.iter().map(|arm| {
+            let method = arm.method.unwrap_or_default();
+            format!("    {method} {} -> {}\n", arm.path, arm.does)
+        });
+        let arms: String = arms.collect();
         format!(
             "mesh shop {{ }}
 jwt corp {{ issuer \"https://login.example/\"; audiences \"shop\"; jwks file \"jwks.json\" }}

@@ -24,6 +24,7 @@ mod hosts;
 mod outcome;
 mod renumber;
 mod rules;
+mod ruling;
 mod shown;
 mod statements;
 #[cfg(test)]
@@ -34,6 +35,9 @@ use crate::model::Mesh;
 use mesh_bundle::Bundle;
 use mesh_lang::source::{Sources, Span};
 use serde::Serialize;
+
+/// What `meshc diff --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
 
 /// One of the two meshes.
 #[derive(Clone, Copy, Debug)]

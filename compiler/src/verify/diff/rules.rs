@@ -9,129 +9,21 @@
 //! come from one space for both; what gets there is asked of the ways of the mesh that lets it in, since the other one
 //! refuses it whatever else it does. Each request is put before the code that decides before it is told.
 
-use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
+use super::ends::{Pair, Place as EndOf};
 use super::hosts::{Gateways, Scope, gateways};
 use super::renumber::Ids;
+use super::ruling::{Case, Ruled, Ruling};
 use super::shown::{self, Sides};
 use super::{Change, Diff, Example, Kind, Reload, Side};
-use crate::model::authz::{Authz, Rule, in_order};
 use crate::model::condition::{Condition, Field, Predicate, Test};
-use crate::model::{GatewayId, HostBlock, Mesh, Mtls, Service, ServiceId};
-use crate::plan::{match_of, rule_methods};
+use crate::model::{Gateway, GatewayId, HostBlock, Mesh, Mtls, Service, ServiceId};
 use crate::spell::Place;
 use crate::verify::assert::{Beyond, Passage, may_lead};
 use crate::verify::tables::{at_caller, at_gateway};
 use crate::verify::{Request, World};
 use mesh_bundle::journey::Journey;
-use mesh_lang::source::Span;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What decides who gets in: rules in order, and what holds where none matches.
-struct Ruling {
-    asks: Vec<Asks>,
-    allows: Vec<bool>,
-    texts: Vec<String>,
-    places: Vec<String>,
-    otherwise: bool,
-    /// Whether there is nothing to get into.
-    absent: bool,
-}
-
-impl Ruling {
-    /// Of a service that is not there.
-    fn absent(side: Side<'_>) -> Self {
-        Self {
-            absent: true,
-            ..Self::of(side, [].into_iter(), false, None)
-        }
-    }
-
-    fn of<'r>(
-        side: Side<'_>,
-        rules: impl Iterator<Item = &'r Rule>,
-        otherwise: bool,
-        ids: Option<&Ids>,
-    ) -> Self {
-        let rules: Vec<&Rule> = rules.collect();
-        let methods = rule_methods(&rules);
-        let mut ruling = Self {
-            asks: Vec::new(),
-            allows: Vec::new(),
-            texts: Vec::new(),
-            places: Vec::new(),
-            otherwise,
-            absent: false,
-        };
-        for (rule, methods) in rules.into_iter().zip(methods) {
-            let condition = match_of(side.mesh, rule);
-            ruling.asks.push(Asks {
-                methods,
-                paths: rule.paths.clone(),
-                condition: match ids {
-                    Some(ids) => condition.map(|condition| ids.of_old(&condition)),
-                    None => condition,
-                },
-            });
-            ruling.allows.push(rule.allows);
-            ruling.texts.push(rule.name.clone());
-            ruling.places.push(side.place(rule.span));
-        }
-        ruling
-    }
-
-    /// What decides at a service.
-    fn of_service(side: Side<'_>, service: &Service, ids: Option<&Ids>) -> Self {
-        let mesh = side.mesh;
-        let denies = mesh.namespace(&service.namespace);
-        let denies = denies.map_or(&[][..], |namespace| &namespace.denies);
-        let open = mesh.open_by_default.value;
-        match service
-            .authz
-            .as_ref()
-            .and_then(|authz| authz.rules.as_ref())
-        {
-            Some(own) => Self::of(side, in_order(denies, own), false, ids),
-            None => Self::of(side, in_order(denies, &[]), open, ids),
-        }
-    }
-
-    /// What decides at a host, before its arms.
-    fn of_host(side: Side<'_>, authz: Option<&Authz>, ids: Option<&Ids>) -> Self {
-        match authz.and_then(|authz| authz.rules.as_ref()) {
-            Some(own) => Self::of(side, in_order(&[], own), false, ids),
-            None => Self::of(side, [].into_iter(), true, ids),
-        }
-    }
-
-    fn lets_in(&self, end: EndOf) -> bool {
-        end.map_or(self.otherwise, |rule| self.allows[rule as usize])
-    }
-
-    fn told(&self, end: EndOf) -> String {
-        match end {
-            Some(rule) => format!("`{}`", self.texts[rule as usize]),
-            None if self.otherwise => "no rule".to_owned(),
-            None => "no rule that allows".to_owned(),
-        }
-    }
-
-    /// "This is what decides."
-    fn decided_by(&self, end: EndOf, span: Span) -> Condition {
-        let matches = |rule: &Asks| Condition::And(rule.parts(span));
-        let before = end.map_or(self.asks.len(), |rule| rule as usize);
-        let earlier = self.asks[..before].iter().map(matches).collect();
-        let none_before = Condition::Not(Box::new(Condition::Or(earlier)));
-        let own = end.map(|rule| matches(&self.asks[rule as usize]));
-        Condition::And([none_before].into_iter().chain(own).collect())
-    }
-
-    fn place(&self, end: EndOf) -> Vec<String> {
-        end.map(|rule| self.places[rule as usize].clone())
-            .into_iter()
-            .collect()
-    }
-}
 
 /// The rules of services. Into one that is not there nobody gets.
 pub(super) fn services(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
@@ -210,19 +102,6 @@ struct Gain<'g> {
     is_new: bool,
 }
 
-/// A pair of rules of which not every request that it decides gets anywhere.
-struct Case {
-    pair: Pair,
-    condition: Condition,
-}
-
-/// The rules of both sides, and whose they are.
-struct Ruled<'r> {
-    refusing: &'r Ruling,
-    admitting: &'r Ruling,
-    subject: &'r str,
-}
-
 impl<'g> Gain<'g> {
     fn new(other: Side<'g>, into: Side<'g>, ids: &'g Ids, is_new: bool) -> Self {
         Self {
@@ -268,7 +147,7 @@ impl<'g> Gain<'g> {
         // An application may send any request, and so may whoever is not known.
         let others = Condition::Not(Box::new(from_gateways.clone()));
         let mut told = BTreeSet::new();
-        let free = self.pairs(&ruled, &world, &others, &told, diff);
+        let free = ruled.pairs(&world, &others, &told, diff);
         let tell_freely = |pair: Pair, told: &mut BTreeSet<_>, diff: &mut Diff| {
             told.insert((pair.old, pair.new));
             let example = self.by_rules(&pair.request);
@@ -277,11 +156,7 @@ impl<'g> Gain<'g> {
         for pair in free {
             tell_freely(pair, &mut told, diff);
         }
-        if all.is_empty()
-            || self
-                .pairs(&ruled, &world, &from_gateways, &told, diff)
-                .is_empty()
-        {
+        if all.is_empty() || ruled.pairs(&world, &from_gateways, &told, diff).is_empty() {
             return;
         }
         for (number, gateway) in (0..).zip(&mesh.gateways) {
@@ -290,14 +165,14 @@ impl<'g> Gain<'g> {
             if !leads.unseen && !leads.by_hosts {
                 continue;
             }
-            let pairs = self.pairs(&ruled, &world, &own, &told, diff);
+            let pairs = ruled.pairs(&world, &own, &told, diff);
             if leads.unseen {
                 for pair in pairs {
                     tell_freely(pair, &mut told, diff);
                 }
                 continue;
             }
-            let mut cases = self.cases(&ruled, pairs, span);
+            let mut cases = ruled.cases(pairs, span);
             let sides = self.sides(Some((&gateway.namespace, &gateway.name)));
             let counts = |request: &Request, _: &Journey| {
                 let both = sides.both(request);
@@ -317,7 +192,7 @@ impl<'g> Gain<'g> {
                     (None, &mut cases),
                     &counts,
                 );
-                for (pair, request) in self.settle(found, &ruled, diff) {
+                for (pair, request) in ruled.settle(found, diff) {
                     told.insert((pair.old, pair.new));
                     let example = self.example(&sides, &request);
                     self.tell(&ruled, &pair, self.kind(), example, diff);
@@ -352,7 +227,7 @@ impl<'g> Gain<'g> {
         let sides = self.sides(Some(pair.key()));
         // Mostly the first request that comes to mind gets somewhere.
         let (mut arriving, mut left) = (Vec::new(), Vec::new());
-        for pair in self.pairs(&ruled, &world, &region, &BTreeSet::new(), diff) {
+        for pair in ruled.pairs(&world, &region, &BTreeSet::new(), diff) {
             let both = sides.both(&pair.request);
             if both.new.as_ref().is_some_and(shown::arrives) {
                 let request = pair.request.clone();
@@ -362,10 +237,10 @@ impl<'g> Gain<'g> {
             }
         }
         let at = (GatewayId(number), admitting);
-        let mut cases = self.cases(&ruled, left, admitting.span);
+        let mut cases = ruled.cases(left, admitting.span);
         let counts = |_: &Request, journey: &Journey| shown::arrives(journey);
         let found = self.through(at, Beyond::AnyService, (Some(&region), &mut cases), &counts);
-        arriving.extend(self.settle(found, &ruled, diff));
+        arriving.extend(ruled.settle(found, diff));
         for (pair, request) in arriving {
             let example = self.example(&sides, &request);
             self.tell(&ruled, &pair, self.kind(), example, diff);
@@ -375,53 +250,10 @@ impl<'g> Gain<'g> {
         let counts =
             |request: &Request, journey: &Journey| shown::is_answered(journey) && differs(request);
         let found = self.through(at, Beyond::Answer, (Some(&region), &mut cases), &counts);
-        for (pair, request) in self.settle(found, &ruled, diff) {
+        for (pair, request) in ruled.settle(found, diff) {
             let example = self.example(&sides, &request);
             self.tell(&ruled, &pair, Kind::Answer, example, diff);
         }
-    }
-
-    /// The pairs of rules of which the one refuses and the other lets in, but for those that are told.
-    fn pairs(
-        &self,
-        ruled: &Ruled<'_>,
-        world: &World,
-        region: &Condition,
-        told: &BTreeSet<(EndOf, EndOf)>,
-        diff: &mut Diff,
-    ) -> Vec<Pair> {
-        let differ = |before: EndOf, after: EndOf| {
-            !ruled.refusing.lets_in(before)
-                && ruled.admitting.lets_in(after)
-                && !told.contains(&(before, after))
-        };
-        let found = pairs(Comparison {
-            old: &ruled.refusing.asks,
-            new: &ruled.admitting.asks,
-            world: world.clone(),
-            region: Some(region),
-            likely: None,
-            differ: &differ,
-        });
-        let (found, undecided) = match found {
-            Ok((found, undecided)) => (found, undecided.map(|reason| reason.to_string())),
-            Err(reason) => (Vec::new(), Some(reason)),
-        };
-        undecided
-            .into_iter()
-            .for_each(|why| ruled.not_decided(&why, diff));
-        found
-    }
-
-    fn cases(&self, ruled: &Ruled<'_>, pairs: Vec<Pair>, span: Span) -> Vec<Case> {
-        let with_condition = |pair: Pair| {
-            let condition = Condition::And(vec![
-                ruled.refusing.decided_by(pair.old, span),
-                ruled.admitting.decided_by(pair.new, span),
-            ]);
-            Case { pair, condition }
-        };
-        pairs.into_iter().map(with_condition).collect()
     }
 
     /// Takes out of cases those of which some request gets through a host of the mesh that lets in, or of which that
@@ -466,23 +298,6 @@ impl<'g> Gain<'g> {
             }
         }
         found
-    }
-
-    /// Tells what is not known, and gives back the rest.
-    fn settle(
-        &self,
-        found: Vec<(Pair, Result<Request, String>)>,
-        ruled: &Ruled<'_>,
-        diff: &mut Diff,
-    ) -> Vec<(Pair, Request)> {
-        let mut settled = Vec::new();
-        for (pair, request) in found {
-            match request {
-                Ok(request) => settled.push((pair, request)),
-                Err(why) => ruled.not_decided(&why, diff),
-            }
-        }
-        settled
     }
 
     fn sides<'s>(&'s self, gateway: Option<(&'s str, &'s str)>) -> Sides<'s> {
@@ -553,16 +368,7 @@ impl<'g> Gain<'g> {
     }
 }
 
-impl Ruled<'_> {
-    fn not_decided(&self, why: &str, diff: &mut Diff) {
-        let why = format!("{}: {why}", self.subject);
-        if !diff.undecided.contains(&why) {
-            diff.undecided.push(why);
-        }
-    }
-}
-
 /// `namespace/name`, as which services know a gateway.
-fn gateway_identity(gateway: &crate::model::Gateway) -> String {
+fn gateway_identity(gateway: &Gateway) -> String {
     format!("{}/{}", gateway.namespace, gateway.name)
 }
