@@ -27,7 +27,7 @@ mod seen;
 mod through;
 mod ways;
 
-pub(super) use self::admission::names;
+pub(super) use self::admission::{held, is_there, names, of_host};
 use self::callers::Caller;
 pub(super) use self::through::{Beyond, Passage, may_lead};
 #[cfg(test)]

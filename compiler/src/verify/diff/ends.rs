@@ -26,6 +26,16 @@ impl Asks {
         parts
     }
 
+    /// "This is the first of them that fits", or "none fits".
+    pub(super) fn decided_by(all: &[Self], end: Place, span: Span) -> Condition {
+        let fits = |asks: &Self| Condition::And(asks.parts(span));
+        let before = end.map_or(all.len(), |at| at as usize);
+        let earlier = all[..before].iter().map(fits).collect();
+        let none_before = Condition::Not(Box::new(Condition::Or(earlier)));
+        let own = end.map(|at| fits(&all[at as usize]));
+        Condition::And([none_before].into_iter().chain(own).collect())
+    }
+
     fn all(asks: &[Self]) -> Vec<Match<'_>> {
         asks.iter()
             .map(|asks| Match {

@@ -17,6 +17,7 @@
 //! arm that is moved, split or written otherwise is no change, and a default that reaches a hundred arms is one.
 
 mod arms;
+mod closer;
 mod ends;
 #[cfg(test)]
 mod exhaustive;

@@ -100,16 +100,6 @@ impl Ruling {
         }
     }
 
-    /// "This is what decides."
-    fn decided_by(&self, end: EndOf, span: Span) -> Condition {
-        let matches = |rule: &Asks| Condition::And(rule.parts(span));
-        let before = end.map_or(self.asks.len(), |rule| rule as usize);
-        let earlier = self.asks[..before].iter().map(matches).collect();
-        let none_before = Condition::Not(Box::new(Condition::Or(earlier)));
-        let own = end.map(|rule| matches(&self.asks[rule as usize]));
-        Condition::And([none_before].into_iter().chain(own).collect())
-    }
-
     pub(super) fn place(&self, end: EndOf) -> Vec<String> {
         end.map(|rule| self.places[rule as usize].clone())
             .into_iter()
@@ -166,8 +156,8 @@ impl Ruled<'_> {
     pub(super) fn cases(&self, pairs: Vec<Pair>, span: Span) -> Vec<Case> {
         let with_condition = |pair: Pair| {
             let condition = Condition::And(vec![
-                self.refusing.decided_by(pair.old, span),
-                self.admitting.decided_by(pair.new, span),
+                Asks::decided_by(&self.refusing.asks, pair.old, span),
+                Asks::decided_by(&self.admitting.asks, pair.new, span),
             ]);
             Case { pair, condition }
         };

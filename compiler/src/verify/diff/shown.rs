@@ -6,6 +6,7 @@ use crate::verify::Request;
 use crate::way;
 use mesh_bundle::format::{Bundle, Gateway, Id, Listener, ListenerProtocol};
 use mesh_bundle::journey::{self, End, Entry, Journey};
+use std::collections::BTreeSet;
 
 /// Two meshes, and where a request enters them.
 #[derive(Clone, Copy)]
@@ -109,9 +110,38 @@ pub(super) fn is_answered(journey: &Journey) -> bool {
 }
 
 impl Both {
+    /// The same, seen from the other side.
+    pub(super) fn reversed(self) -> Self {
+        Self {
+            old: self.new,
+            new: self.old,
+            ends: self.ends.map(|(was, is)| (is, was)),
+        }
+    }
+
+    /// Whether the request is refused on both sides with the same status, or nobody listens on either: then it does not
+    /// show what is otherwise.
+    pub(super) fn is_refused_alike(&self) -> bool {
+        let refused = |journey: &Option<Journey>| {
+            let branches = journey.iter().flat_map(|it| &it.branches);
+            let all = branches.map(|branch| match branch.end {
+                End::Refused(refusal) => Some(refusal.status()),
+                _ => None,
+            });
+            all.collect::<Option<BTreeSet<u16>>>()
+        };
+        let (was, is) = (refused(&self.old), refused(&self.new));
+        was.is_some() && was == is
+    }
+
     /// Whether it ends the same on both sides, as far as that shows.
     fn is_same(&self) -> bool {
         self.ends.as_ref().is_none_or(|(was, is)| was == is)
+    }
+
+    /// Whether it arrives nowhere on either side.
+    pub(super) fn gets_nowhere(&self) -> bool {
+        !self.old.iter().chain(&self.new).any(arrives)
     }
 
     /// What kind of change whole ways show; none where they do not differ, or the arms tell it.
