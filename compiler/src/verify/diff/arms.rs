@@ -198,7 +198,7 @@ fn compare_hosts(
         before: &old_arms,
         after: &new_arms,
         subject: pair.subject(scope),
-        likely: Some(closer.passes(None)),
+        likely: closer.passes(None),
         closer: Some(closer),
     };
     tables.compare(&world, Some(&region), diff);
@@ -361,7 +361,7 @@ impl Tables<'_> {
                 both.is_some_and(|(was, is)| was != is)
             };
             let closer = self.closer.as_ref();
-            let likely = closer.map(|it| it.passes(Some(there)));
+            let likely = closer.and_then(|it| it.passes(Some(there)));
             let likely = likely.or_else(|| self.likely.clone());
             let question = Comparison {
                 old: &old.asks,
