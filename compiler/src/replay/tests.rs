@@ -215,6 +215,46 @@ fn what_comes_twice_is_routed_by_what_decisions_see_and_refused_by_rules() {
 }
 
 #[test]
+fn preflights_are_answered_by_what_the_log_tells_of_them() {
+    let new = bundle(&shop(
+        "    GET /cart/** -> cart { cors { origins \"https://app.example\" } }\n    /cart/** -> cart",
+        "    otherwise -> v1",
+    ));
+    let becomes = |asked: Value| {
+        let text = log(&[line(
+            json!({ "method": "OPTIONS", "asked": asked, "service": "nowhere" }),
+        )]);
+        let replay = replay(&text, None, &new, None);
+        let mut all: Vec<String> = replay.sorted()[0]
+            .becomes
+            .iter()
+            .map(|it| it.outcome.clone())
+            .collect();
+        all.sort();
+        all.join(" or ")
+    };
+    let of = |origin: &str, method: &str| json!({ "header.origin": origin, "header.access-control-request-method": method });
+    assert_eq!(
+        becomes(of("https://app.example", "GET")),
+        "preflight allowed"
+    );
+    assert_eq!(
+        becomes(of("https://else.example", "GET")),
+        "preflight not allowed"
+    );
+    assert_eq!(becomes(of("https://app.example", "POST")), "cart.v1");
+    assert_eq!(
+        becomes(json!({ "header.access-control-request-method": null })),
+        "cart.v1"
+    );
+    // Nobody asked before.
+    assert_eq!(
+        becomes(json!({})),
+        "cart.v1 or preflight allowed or preflight not allowed"
+    );
+}
+
+#[test]
 fn splits_are_drawn_anew_and_shares_compared_with_those_of_old() {
     let old = shop(TO_CART, "    otherwise -> split 10% v2, rest v1");
     let new = shop(TO_CART, "    otherwise -> split 50% v2, rest v1");
