@@ -7,14 +7,14 @@
 //!           └─ statements about nodes and endpoints ──────────────────────────────────────────────────────▶ Change
 //! ```
 //!
-//! Each pair of tables is compared for all requests, as they are when they meet it. Rules count by what they let
-//! through: of those of a host, requests that its arms send somewhere or answer; of those of a service, what its
-//! gateways bring there, and whatever its other callers like to send. A request that is refused on both sides, by
-//! whichever proxy, is no change of rules.
-//!
-//! What an arm does is compared
+//! Each pair of tables is compared for all requests, as they are when they meet it. What an arm does is compared
 //! part by part: where it sends requests, what it asks of them, what it makes of them, and how hard it tries. So an
 //! arm that is moved, split or written otherwise is no change, and a default that reaches a hundred arms is one.
+//!
+//! What counts is how requests end. Arms of a host, and what they require, count where some request meets them that
+//! tokens and rules let through (`closer`); rules count by what they let through: of those of a host, requests that its
+//! arms send somewhere or answer; of those of a service, what its gateways bring there, and whatever its other callers
+//! like to send. A request that is refused on both sides, by whichever proxy, is no change of rules.
 
 mod arms;
 mod closer;
