@@ -247,7 +247,9 @@ pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
             after: &new_arms,
             subject: Place::top(new.mesh).service(ServiceId(index as u32)),
             closer: None,
-            likely: likely_callers(new, ServiceId(index as u32)),
+            likely: likely_callers(new, ServiceId(index as u32))
+                .into_iter()
+                .collect(),
         };
         let world = World {
             tokens: ids.token_names.clone(),
@@ -301,8 +303,8 @@ struct Tables<'t> {
     subject: String,
     /// Of hosts, which let through some requests only.
     closer: Option<Closer<'t>>,
-    /// Of requests that are good examples.
-    likely: Option<Condition>,
+    /// Of requests that are good examples, the best first.
+    likely: Vec<Condition>,
 }
 
 impl Tables<'_> {
@@ -313,7 +315,7 @@ impl Tables<'_> {
             new: &self.after.asks,
             world: world.clone(),
             region,
-            likely: self.likely.as_ref(),
+            likely: &self.likely,
             differ: &differ,
         };
         for pair in self.found(question, diff) {
@@ -361,14 +363,14 @@ impl Tables<'_> {
                 both.is_some_and(|(was, is)| was != is)
             };
             let closer = self.closer.as_ref();
-            let likely = closer.and_then(|it| it.passes(Some(there)));
-            let likely = likely.or_else(|| self.likely.clone());
+            let likely = closer.map(|it| it.passes(Some(there)));
+            let likely = likely.unwrap_or_else(|| self.likely.clone());
             let question = Comparison {
                 old: &old.asks,
                 new: &new.asks,
                 world: world.clone(),
                 region,
-                likely: likely.as_ref(),
+                likely: &likely,
                 differ: &differ,
             };
             for pair in self.found(question, diff) {
@@ -422,6 +424,9 @@ impl Tables<'_> {
         for (kind, beyond) in [(kind, Beyond::AnyService), (Kind::Answer, Beyond::Answer)] {
             if found == Some(kind) {
                 return this(kind, &both);
+            }
+            if pair.is_unlikely {
+                continue;
             }
             let counts = |both: &Both| both.kind() == Some(kind);
             match closer.find(tables, pair, Some(&lacks), &[(open, beyond)], &counts) {

@@ -71,34 +71,43 @@ impl<'c> Closer<'c> {
         }
     }
 
-    /// "The hosts let it through to their arms, on both sides", but for the credential of this name: of such requests
-    /// examples are made where there are any. In common numbers; nothing where hosts let all through.
-    pub(super) fn passes(&self, but: Option<&Condition>) -> Option<Condition> {
-        let of = |side: Side<'_>, block: &Option<Block<'_>>| {
+    /// "The hosts let it through to their arms": on both sides, whatever arm that is; on the new side, or on the old
+    /// one, as far as the host itself says. Of such requests examples are made where there are any. `but` is a
+    /// credential that is not there. In common numbers; nothing where hosts let all through.
+    pub(super) fn passes(&self, but: Option<&Condition>) -> Vec<Condition> {
+        let of = |side: Side<'_>, block: &Option<Block<'_>>, with_arms: bool| {
             let Some(Block { gateway, host, .. }) = block else {
                 return Condition::And(Vec::new());
             };
             let weaker = gateway.policy.clone().over(side.mesh.defaults.clone());
             let level: Policy = host.policy.clone().over(weaker);
-            let arms = host.table.arms.iter().flat_map(|arm| &arm.policy.requires);
+            let arms = host.table.arms.iter().filter(|_| with_arms);
+            let arms = arms.flat_map(|arm| &arm.policy.requires);
             let requires = level.requires.iter().chain(arms);
             let held = held(requires, self.span);
             Condition::And(vec![held, of_host(side.mesh, host.authz.as_ref())])
         };
-        let old = self.sides.ids.of_old(&of(self.sides.old, &self.old));
-        let new = of(self.sides.new, &self.new);
-        let mut parts = vec![old, new];
-        if but.is_none() && parts.iter().all(|part| part.tests().is_empty()) {
-            return None;
+        let old = |with_arms: bool| {
+            let old = of(self.sides.old, &self.old, with_arms);
+            self.sides.ids.of_old(&old)
+        };
+        let new = |with_arms: bool| of(self.sides.new, &self.new, with_arms);
+        let mut all = vec![
+            Condition::And(vec![old(true), new(true)]),
+            new(false),
+            old(false),
+        ];
+        if but.is_none() && all[0].tests().is_empty() {
+            return Vec::new();
         }
         if let Some(but) = but {
-            // Without it: whatever requires it holds of nothing then.
-            for part in &mut parts {
+            for part in &mut all {
                 forget(part, but);
+                let lacks = Condition::Not(Box::new(but.clone()));
+                *part = Condition::And(vec![part.clone(), lacks]);
             }
-            parts.push(Condition::Not(Box::new(but.clone())));
         }
-        Some(Condition::And(parts))
+        all
     }
 
     /// A request of a pair of arms that comes through on one of the sides, or the other if it is named second, and of
@@ -203,6 +212,9 @@ impl<'c> Closer<'c> {
                 if differs(&both) {
                     return this(both);
                 }
+                if pair.is_unlikely && pair.old.is_some() && pair.new.is_some() {
+                    return Shown::Nothing;
+                }
                 let beyond = if onward {
                     &[Beyond::AnyService, Beyond::Answer][..]
                 } else {
@@ -218,6 +230,13 @@ impl<'c> Closer<'c> {
         // Whether some request comes to a service on the one side only; if none, whether some is answered otherwise.
         if both.kind() == Some(kind) {
             return this(both);
+        }
+        if pair.is_unlikely {
+            return if differs(&both) {
+                this(both)
+            } else {
+                Shown::Nothing
+            };
         }
         let looks = [(way, Beyond::AnyService)];
         match self.find(tables, pair, None, &looks, &|both| {

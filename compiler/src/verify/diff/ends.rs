@@ -1,6 +1,7 @@
 //! Two tables in one space: which pairs of their ends some request has.
 
 use crate::model::condition::Condition;
+use crate::plan::formula::FormulaId;
 use crate::plan::table::Match;
 use crate::verify::assert::names;
 use crate::verify::decider::{Decider, lone_table};
@@ -57,6 +58,8 @@ pub(super) struct Pair {
     pub(super) new: Place,
     /// A request that has both.
     pub(super) request: Request,
+    /// Whether it is proved that none of them is as the comparison would have examples.
+    pub(super) is_unlikely: bool,
 }
 
 /// Which tables are compared, and how.
@@ -66,8 +69,8 @@ pub(super) struct Comparison<'d> {
     pub(super) world: World,
     /// What holds of all requests that meet them.
     pub(super) region: Option<&'d Condition>,
-    /// What holds of those that make the better examples.
-    pub(super) likely: Option<&'d Condition>,
+    /// What holds of those that make better examples, the best first.
+    pub(super) likely: &'d [Condition],
     /// Whether two ends do not do the same.
     pub(super) differ: &'d dyn Fn(Place, Place) -> bool,
 }
@@ -79,10 +82,10 @@ pub(super) fn pairs(tables: Comparison<'_>) -> Result<(Vec<Pair>, Option<Reason>
     let space = Space::new(tables.world, &[&old, &new], &conditions);
     let mut space =
         space.map_err(|_| "its patterns are too entangled to be compared".to_owned())?;
-    let holds: Vec<_> = (0..conditions.len())
-        .map(|it| space.condition(it))
-        .collect();
-    let region = usize::from(tables.region.is_some());
+    let formulas = (0..conditions.len()).map(|it| space.condition(it));
+    let mut formulas: Vec<_> = formulas.collect();
+    let likely = formulas.split_off(usize::from(tables.region.is_some()));
+    let region = formulas;
     let alone = |matches: &[Match<'_>]| lone_table(matches).map_err(|error| error.to_string());
     let (old_bundle, new_bundle) = (alone(&old)?, alone(&new)?);
     let decider =
@@ -98,7 +101,7 @@ pub(super) fn pairs(tables: Comparison<'_>) -> Result<(Vec<Pair>, Option<Reason>
     for (old, new) in space.pairs(first, second, tables.differ) {
         let end = |table, arm| End { table, arm };
         let ends = [end(first, old), end(second, new)];
-        let mut ask = |holds| {
+        let mut ask = |holds: &[FormulaId]| {
             let question = Question {
                 ends: &ends,
                 holds,
@@ -107,10 +110,16 @@ pub(super) fn pairs(tables: Comparison<'_>) -> Result<(Vec<Pair>, Option<Reason>
             space.ask(question, &mut budget)
         };
         // A good example, or any.
-        let mut verdict = ask(&holds);
-        if holds.len() > region && !matches!(verdict, Verdict::Yes(_)) {
-            verdict = ask(&holds[..region]);
+        let (mut good, mut is_unlikely) = (None, !likely.is_empty());
+        for &likely in &likely {
+            let verdict = ask(&[&region[..], &[likely]].concat());
+            is_unlikely &= verdict == Verdict::No;
+            if let found @ Verdict::Yes(_) = verdict {
+                good = Some(found);
+                break;
+            }
         }
+        let verdict = good.unwrap_or_else(|| ask(&region));
         match verdict {
             // Nothing is told that the code that decides does not confirm.
             Verdict::Yes(request)
@@ -120,6 +129,7 @@ pub(super) fn pairs(tables: Comparison<'_>) -> Result<(Vec<Pair>, Option<Reason>
                     old,
                     new,
                     request: *request,
+                    is_unlikely,
                 });
             }
             Verdict::Yes(_) => undecided = Some(Reason::Disagreement),

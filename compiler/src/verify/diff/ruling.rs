@@ -139,7 +139,7 @@ impl Ruled<'_> {
             new: &self.admitting.asks,
             world: world.clone(),
             region: Some(region),
-            likely: None,
+            likely: &[],
             differ: &differ,
         });
         let (found, undecided) = match found {

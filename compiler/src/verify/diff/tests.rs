@@ -302,7 +302,7 @@ proptest! {
             new: &new,
             world: World::default(),
             region: None,
-            likely: None,
+            likely: &[],
             differ: &|_, _| true,
         };
         let (found, undecided) = pairs(tables).unwrap();
