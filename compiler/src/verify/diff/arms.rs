@@ -493,6 +493,11 @@ impl Tables<'_> {
             (Kind::Headers, &was.headers, &is.headers),
             (Kind::Reliability, &was.reliability, &is.reliability),
         ] {
+            // What is made of a request may be what its service lets in, or refuses.
+            let kind = match found {
+                Some(found @ (Kind::Widened | Kind::Narrowed)) if kind == Kind::Headers => found,
+                _ => kind,
+            };
             for what in difference(was, is).into_iter().filter(|_| goes_on) {
                 add(kind, what);
             }
