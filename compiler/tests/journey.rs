@@ -240,6 +240,7 @@ fn the_steps_name_every_decision() {
     let kinds = |branch: &Branch| -> Vec<&'static str> {
         let kind = |step: &Step| match step {
             Step::Host(_) => "host",
+            Step::Announced(_) => "announced",
             Step::Held(_) => "held",
             Step::Arm(..) => "arm",
             Step::Drew(..) => "drew",

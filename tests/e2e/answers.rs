@@ -121,6 +121,15 @@ fn the_way_of_a_request_is_told() {
         "https://api.shop.example/v2/orders/7",
         "api-edge",
     ];
+    let preflight = [
+        "route",
+        "OPTIONS",
+        "https://api.shop.example/v2/orders/7",
+        "api-edge",
+        "-H",
+        "access-control-request-method: DELETE",
+        "-H",
+    ];
     let refused = [
         "route",
         "POST",
@@ -134,6 +143,8 @@ fn the_way_of_a_request_is_told() {
         &split[..],
         &orders,
         &[&orders[..], &claims].concat(),
+        &[&preflight[..], &["origin: https://shop.example"]].concat(),
+        &[&preflight[..], &["origin: https://else.example"]].concat(),
         &refused,
     ] {
         let answer = meshc(arguments).0;

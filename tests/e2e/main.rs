@@ -6,6 +6,7 @@ mod bodies;
 mod bookinfo;
 mod bundles;
 mod command_line;
+mod documents;
 mod editor;
 mod graph;
 mod http2;

@@ -158,6 +158,43 @@ fn a_changed_policy_is_asked_about_what_was_served() {
 }
 
 #[test]
+fn what_came_twice_is_refused_by_rules_that_are_about_to_test_it() {
+    let port = ports::free();
+    let old = Policy::new(&policy(port, OLD));
+    let ruled = policy(port, OLD).replace(
+        "    GET /books/** -> reviews",
+        "    authz { deny anyone when header.end-user == \"eve\"; allow anyone }\n    GET /books/** -> reviews",
+    );
+    let new = Policy::new(&ruled);
+    let log = old.path("access.log");
+    let arguments = ["--workers", "1", "--access-log", &log.display().to_string()];
+    let meshd = Meshd::start(&old, "gateway/edge", &arguments);
+    let books = || get("/books/1").host("shop.example");
+    let asks = [
+        books().header("end-user", "jason"),
+        books()
+            .header("end-user", "jason")
+            .header("end-user", "jason"),
+    ];
+    for ask in &asks {
+        ask.clone()
+            .send_and_wait(local(port))
+            .expect("the gateway answers");
+    }
+    wait::until("the lines of the log", || {
+        let text = std::fs::read_to_string(&log).ok()?;
+        (text.lines().count() == asks.len()).then_some(())
+    });
+    drop(meshd);
+    let told = json(&[&log, &new.path("mesh")], &[]);
+    assert_eq!(told["counts"]["same"], 1, "{told}");
+    assert_eq!(told["counts"]["changed"], 1, "{told}");
+    let group = &told["groups"][0];
+    assert_eq!(group["becomes"][0]["outcome"], "400", "{told}");
+    assert_eq!(group["example"]["line"], 2, "{told}");
+}
+
+#[test]
 fn what_cannot_be_replayed_is_said() {
     let policy = Policy::new(&policy(ports::free(), NEW));
     let run = |log: &Path, more: &[&str]| {

@@ -21,6 +21,7 @@
 //! - [`journey`]: the whole way of a request given as data, for tools: every decision, every branch.
 //! - [`sample`]: requests that a bundle carries, to see that it does what it was compiled to do.
 //! - [`asked`]: the fields that decisions asked for, as access logs name them and hide their values.
+//! - [`cors`]: what answers a preflight.
 //! - [`policy`]: what is in force for a call, and which level's value wins.
 //! - [`needs`]: what a bundle needs of the runtime that serves it.
 //! - [`signature`]: who vouches for a bundle, and whom a node trusts.
@@ -29,6 +30,7 @@
 
 pub mod asked;
 pub mod classify;
+pub mod cors;
 pub mod decide;
 pub mod format;
 pub mod hash;

@@ -95,6 +95,7 @@ fn outcome(bundle: &Bundle, branch: &Branch) -> String {
         }
         End::Redirected { location, .. } => format!("is redirected to {location}"),
         End::Answered { status, .. } => format!("is answered with {status}"),
+        End::Preflight { .. } => "is answered as a preflight".to_owned(),
         End::Refused(refusal) => format!("is refused with {}", refusal.status()),
         End::Egress => "leaves the mesh".to_owned(),
     }

@@ -53,7 +53,7 @@ enum Told {
     Human,
     /// For a comment on a pull request.
     Markdown,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/verify/diff/json.schema.json.
     Json,
 }
 

@@ -53,7 +53,7 @@ enum Written {
     Dot,
     /// For Mermaid.
     Mermaid,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/graph/json.schema.json.
     Json,
     /// A picture.
     Svg,

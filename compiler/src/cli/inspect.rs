@@ -32,15 +32,17 @@ pub(crate) struct Arguments {
     /// Show the records of this section. May be given several times; `all` are all.
     #[arg(long = "section", value_name = "NAME")]
     sections: Vec<String>,
-    /// For people, or one JSON document for programs.
+    /// How it is told.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Format,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// For people.
     #[default]
     Human,
+    /// One JSON document, by the schema compiler/src/inspect/json.schema.json.
     Json,
 }
 

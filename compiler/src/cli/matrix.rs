@@ -58,7 +58,7 @@ enum Written {
     Table,
     /// For spreadsheets.
     Csv,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/matrix/json.schema.json.
     Json,
     /// A page.
     Html,

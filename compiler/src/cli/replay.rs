@@ -70,7 +70,7 @@ enum Told {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/replay/json.schema.json.
     Json,
 }
 

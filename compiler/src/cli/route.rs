@@ -69,7 +69,7 @@ enum Told {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/way/json.schema.json.
     Json,
 }
 

@@ -47,7 +47,7 @@ enum Told {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, by the schema compiler/src/testing/json.schema.json.
     Json,
 }
 

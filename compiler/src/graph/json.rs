@@ -3,6 +3,9 @@
 use super::{Carried, EdgeKind, Exposure, Graph, NodeKind};
 use serde::Serialize;
 
+/// What `meshc graph --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 #[derive(Serialize)]
 struct Document<'g> {
     mesh: &'g str,

@@ -27,7 +27,7 @@ pub use collect::collect;
 pub use dot::dot;
 pub use exposure::{Exposed, Exposure, Hop, Public, expose, public_arms};
 pub use html::html;
-pub use json::json;
+pub use json::{SCHEMA, json};
 pub use mermaid::mermaid;
 pub use svg::svg;
 

@@ -18,6 +18,9 @@ use mesh_bundle::signature::{KeyId, Moment};
 use serde::Serialize;
 use tables::Table;
 
+/// What `meshc inspect --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 /// A bundle, looked at from outside.
 #[derive(Debug, Serialize)]
 pub struct Inspection {

@@ -22,7 +22,7 @@ mod tests;
 
 pub use csv::csv;
 pub use html::html;
-pub use json::json;
+pub use json::{SCHEMA, json};
 pub use table::table;
 
 use self::cells::{Owner, Writer};

@@ -6,7 +6,7 @@ use super::{first_match, holds, segments_match, takes};
 use crate::model::authz::{Authz, Rule, Who};
 use crate::model::condition::Field;
 use crate::model::credential::Credential;
-use crate::model::policy::{HeaderOperation, PathRewrite, Policy};
+use crate::model::policy::{Cors, HeaderOperation, PathRewrite, Policy};
 use crate::model::said::Many;
 use crate::model::{
     Action, Arm, Gateway, HostBlock, ListenerKind, Mesh, Mtls, RedirectTo, Service, ServiceId,
@@ -31,6 +31,8 @@ pub(crate) enum From {
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fate {
+    /// It is a preflight and answered as one: whether its origin is allowed.
+    Preflight(bool),
     /// It arrives at a service, maybe at one of its versions.
     Arrived(u32, Option<u32>),
     /// It is answered, redirected or refused with this status; of a redirect to where, if that is a whole URL.
@@ -94,42 +96,57 @@ impl<'m> Reader<'m> {
         let Some(host) = block(gateway, &request.host) else {
             return fates.push((status(404), ALL));
         };
+        let weaker = [&self.mesh.defaults, &gateway.policy, &host.policy];
+        let sent = |taken: &Taken<'m>, request: &Request| {
+            let levels = [&weaker[..], &[&taken.arm.policy]].concat();
+            let mut sent = changed(&levels, Some(taken), request, &path);
+            sent.source = Some(format!("{}/{}", gateway.namespace, gateway.name));
+            sent
+        };
+        let way = Way {
+            reader: self,
+            calls: None,
+            at_sidecar: false,
+        };
+        let mut share = ALL;
+        if let Some((origin, announced)) = preflight(&request) {
+            let taken = take(&host.table, &announced.plain(&path));
+            let mut said = Vec::new();
+            if let Some(taken) = taken {
+                let announced = sent(&taken, &announced);
+                let own = (&taken.arm.policy, weaker.as_slice());
+                way.cors(&taken.arm.action, ALL, &announced, own, &[], &mut said);
+            }
+            share -= answered(origin, said, fates);
+        }
+        if share == 0 {
+            return;
+        }
         let plain = request.plain(&path);
         let Some(taken) = take(&host.table, &plain) else {
-            return fates.push((status(404), ALL));
+            return fates.push((status(404), share));
         };
         // The outermost first.
-        let levels = [
-            &self.mesh.defaults,
-            &gateway.policy,
-            &host.policy,
-            &taken.arm.policy,
-        ];
+        let levels = [&weaker[..], &[&taken.arm.policy]].concat();
         if !levels
             .iter()
             .all(|level| has_what_is_required(level, &request, &plain))
         {
-            return fates.push((status(401), ALL));
+            return fates.push((status(401), share));
         }
         if let Some(refused) = host
             .authz
             .as_ref()
             .and_then(|it| refused(self.mesh, it, &[], &plain))
         {
-            return fates.push((status(refused), ALL));
+            return fates.push((status(refused), share));
         }
-        let mut sent = changed(&levels, Some(&taken), &request, &path);
-        sent.source = Some(format!("{}/{}", gateway.namespace, gateway.name));
+        let sent = sent(&taken, &request);
         act(
             &taken.arm.action,
-            ALL,
+            share,
             fates,
             &mut |target, share, fates| {
-                let way = Way {
-                    reader: self,
-                    calls: None,
-                    at_sidecar: false,
-                };
                 way.follow(target, share, &sent, &[], fates);
             },
         );
@@ -137,6 +154,7 @@ impl<'m> Reader<'m> {
 
     fn sidecar(&self, id: ServiceId, request: &Request, fates: &mut Fates) {
         let caller = &self.mesh[id];
+        let nothing = Policy::default();
         let mut request = request.clone();
         request.source = Some(format!("{}/{}", caller.namespace, caller.name));
         if self.path(&request.path).is_none() {
@@ -162,7 +180,18 @@ impl<'m> Reader<'m> {
             calls: call,
             at_sidecar: true,
         };
-        way.follow(Target::Service(callee), ALL, &request, &[], fates);
+        let mut share = ALL;
+        if let Some((origin, announced)) = preflight(&request) {
+            let mut said = Vec::new();
+            let weaker = [&self.mesh.defaults];
+            let action = Action::Forward(Target::Service(callee));
+            let own = (call.unwrap_or(&nothing), weaker.as_slice());
+            way.cors(&action, ALL, &announced, own, &[], &mut said);
+            share -= answered(origin, said, fates);
+        }
+        if share > 0 {
+            way.follow(Target::Service(callee), share, &request, &[], fates);
+        }
     }
 
     /// The service that a host means to a namespace: one of its own first, then one at top level; a service
@@ -187,6 +216,47 @@ impl<'m> Reader<'m> {
         };
         NormalPath::parse(raw, slash).ok()
     }
+}
+
+/// The origin that a preflight names, and the request that it announces.
+fn preflight(request: &Request) -> Option<(&str, Request)> {
+    let once = |name: &str| {
+        let lines = request.headers.iter().filter(|(known, _)| known == name);
+        let lines: Vec<&str> = lines.map(|(_, line)| line.as_str()).collect();
+        match lines.as_slice() {
+            [line] => Some(*line),
+            _ => None,
+        }
+    };
+    if request.method != "OPTIONS" {
+        return None;
+    }
+    let (origin, method) = (once("origin")?, once("access-control-request-method")?);
+    let announced = Request {
+        method: method.to_owned(),
+        ..request.clone()
+    };
+    Some((origin, announced))
+}
+
+/// Answers the shares of a preflight for which somebody says `cors`; how much that is.
+fn answered(origin: &str, said: Vec<(Option<&Cors>, u64)>, fates: &mut Fates) -> u64 {
+    let mut all = 0;
+    for (cors, share) in said {
+        if let Some(cors) = cors {
+            let mut origins = cors.origins.iter();
+            let allowed = origins.any(|it| it == "*" || it.eq_ignore_ascii_case(origin));
+            fates.push((Fate::Preflight(allowed), share));
+            all += share;
+        }
+    }
+    all
+}
+
+/// What the strongest of some levels says that says anything, the outermost first.
+fn strongest<'m>(levels: &[&'m Policy]) -> Option<&'m Cors> {
+    let mut said = levels.iter().rev().filter_map(|level| level.cors.as_ref());
+    said.next().and_then(|said| said.value.on())
 }
 
 /// Answers, or goes on to each target with its share.
@@ -295,6 +365,54 @@ impl<'m> Way<'_, 'm> {
                 self.follow(target, share, request, &arms, fates);
             },
         );
+    }
+
+    /// Which `cors` is in force for an announced request, for each share of it; nothing of what goes nowhere.
+    /// `outer` is the strongest level, and the weakest, the outermost first.
+    fn cors(
+        &self,
+        action: &'m Action,
+        share: u64,
+        request: &Request,
+        outer: (&'m Policy, &[&'m Policy]),
+        arms: &[&'m Arm],
+        said: &mut Vec<(Option<&'m Cors>, u64)>,
+    ) {
+        let of = |service: Option<&'m Policy>, arms: &[&'m Arm]| {
+            let mut levels = outer.1.to_vec();
+            levels.extend(service);
+            levels.extend(arms.iter().rev().map(|arm| &arm.policy));
+            levels.push(outer.0);
+            strongest(&levels)
+        };
+        let parts: Vec<(Target, u64)> = match action {
+            Action::Forward(target) => vec![(*target, share)],
+            Action::Split(shares) => shares
+                .iter()
+                .map(|part| (part.target, share * u64::from(part.parts) / ALL))
+                .collect(),
+            Action::Redirect(_) | Action::Respond { .. } => {
+                return said.push((of(None, arms), share));
+            }
+        };
+        let Some(path) = self.reader.path(&request.path) else {
+            return;
+        };
+        for (target, share) in parts {
+            let service = &self.reader.mesh[target.service()];
+            let route = service
+                .route
+                .as_ref()
+                .filter(|_| matches!(target, Target::Service(_)));
+            match route.and_then(|table| take(table, &request.plain(&path))) {
+                Some(taken) => {
+                    let mut arms = arms.to_vec();
+                    arms.push(taken.arm);
+                    self.cors(&taken.arm.action, share, request, outer, &arms, said);
+                }
+                None => said.push((of(Some(&service.policy), arms), share)),
+            }
+        }
     }
 
     fn arrive(

@@ -17,6 +17,9 @@ pub(super) enum Given {
     Text(String),
     /// A text that stands for all that no policy tells from it.
     Like(String),
+    /// A header, parameter or cookie that comes more than once, of which decisions see this text: the lines of a
+    /// header joined by `,`, of the others the first.
+    Repeated(Box<Given>),
     /// A valid token.
     Valid,
     /// Several texts.
@@ -24,6 +27,24 @@ pub(super) enum Given {
 }
 
 impl Given {
+    /// The text that decisions see, if it is one.
+    pub(super) fn text(&self) -> Option<&String> {
+        match self {
+            Self::Text(text) | Self::Like(text) => Some(text),
+            Self::Repeated(seen) => seen.text(),
+            Self::Absent | Self::Valid | Self::List(_) => None,
+        }
+    }
+
+    /// The text, if it stands for no other.
+    pub(super) fn exactly(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Repeated(seen) => seen.exactly(),
+            _ => None,
+        }
+    }
+
     /// `header.x-team is "qa"`.
     pub(super) fn of<'g>(&'g self, name: &'g str) -> impl fmt::Display + 'g {
         struct Of<'g>(&'g Given, &'g str);
@@ -34,6 +55,7 @@ impl Given {
                     Given::Absent => write!(f, "{name} is absent"),
                     Given::Text(text) => write!(f, "{name} is {text:?}"),
                     Given::Like(text) => write!(f, "{name} is another, like {text:?}"),
+                    Given::Repeated(_) => write!(f, "{name} comes twice"),
                     Given::Valid => write!(f, "{name} is valid"),
                     Given::List(texts) => write!(f, "{name} is {texts:?}"),
                 }
@@ -88,23 +110,32 @@ impl Names {
         for (name, given) in fields {
             let texts: &[String] = match given {
                 Given::Absent => continue,
-                Given::Text(text) | Given::Like(text) => std::slice::from_ref(text),
-                Given::Valid => &[],
                 Given::List(texts) => texts,
+                given => given.text().map_or(&[], std::slice::from_ref),
             };
             let text = texts.first().map_or("", String::as_str);
+            let times = if matches!(given, Given::Repeated(_)) {
+                2
+            } else {
+                1
+            };
             if let Some(name) = name.strip_prefix("header.") {
-                request.headers.push((name.to_owned(), text.to_owned()));
+                // Joined, two lines are the same text again.
+                for line in text.splitn(times, ',') {
+                    request.headers.push((name.to_owned(), line.to_owned()));
+                }
             } else if let Some(name) = name.strip_prefix("cookie.") {
-                cookies.push(format!("{name}={text}"));
+                cookies.extend((0..times).map(|_| format!("{name}={text}")));
             } else if let Some(name) = name.strip_prefix("query.") {
                 let query = request.query.get_or_insert_default();
-                if !query.is_empty() {
-                    query.push('&');
+                for _ in 0..times {
+                    if !query.is_empty() {
+                        query.push('&');
+                    }
+                    form_encode(query, name);
+                    query.push('=');
+                    form_encode(query, text);
                 }
-                form_encode(query, name);
-                query.push('=');
-                form_encode(query, text);
             } else if name == "source.ip" {
                 if let Ok(address) = text.parse() {
                     request.source_ip = address;

@@ -52,6 +52,10 @@ pub(super) enum Recorded {
     Hash {
         hash: String,
     },
+    /// It came more than once, and decisions saw this.
+    Repeated {
+        repeated: Box<Recorded>,
+    },
     List(Vec<Recorded>),
 }
 
@@ -61,6 +65,14 @@ impl Recorded {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// What decisions saw of it, and whether it came more than once.
+    pub(super) fn seen(&self) -> (&Self, bool) {
+        match self {
+            Self::Repeated { repeated } => (repeated, true),
+            once => (once, false),
         }
     }
 

@@ -22,7 +22,7 @@ mod worlds;
 #[cfg(test)]
 mod tests;
 
-pub use told::{human, json};
+pub use told::{SCHEMA, human, json};
 pub use worlds::Kind;
 
 use self::line::{Line, MAX_LENGTH, Next, Passed};

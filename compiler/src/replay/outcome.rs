@@ -4,6 +4,7 @@ use super::line::{Entrance, Line};
 use crate::spell::percent;
 use crate::way;
 use mesh_bundle::Bundle;
+use mesh_bundle::cors;
 use mesh_bundle::decide::Field;
 use mesh_bundle::format::{Id, ListenerProtocol};
 use mesh_bundle::journey::{self, End, Entry, Request};
@@ -23,6 +24,8 @@ enum Finish {
     Arrived(String),
     Answered(u16, Vec<u8>),
     Redirected(u16, String),
+    /// What a preflight is told.
+    Preflight(Vec<(&'static str, String)>),
     Refused(u16),
     Egress,
     /// The node, or its listener, is not there any more.
@@ -42,6 +45,7 @@ impl Finish {
             End::Redirected {
                 status, location, ..
             } => Self::Redirected(*status, location.clone()),
+            End::Preflight { headers, .. } => Self::Preflight(headers.clone()),
             End::Refused(refusal) => Self::Refused(refusal.status()),
             End::Egress => Self::Egress,
         }
@@ -53,6 +57,8 @@ impl Finish {
             Self::Arrived(to) => to.clone(),
             Self::Answered(status, _) | Self::Refused(status) => status.to_string(),
             Self::Redirected(status, _) => format!("redirect {status}"),
+            Self::Preflight(headers) if way::allows(headers) => "preflight allowed".to_owned(),
+            Self::Preflight(_) => "preflight not allowed".to_owned(),
             Self::Egress => "outside the mesh".to_owned(),
             Self::NobodyListens => "nobody listens".to_owned(),
             Self::TooManyWays => format!("more than {MAX_WAYS} ways"),
@@ -66,6 +72,7 @@ impl Finish {
             Self::Answered(status, _) | Self::Redirected(status, _) => {
                 line.service.is_none() && line.code == *status
             }
+            Self::Preflight(_) => line.service.is_none() && line.code == cors::STATUS,
             // The rules of a service are judged where it is, behind the caller's proxy.
             Self::Refused(status) => {
                 let by_service = matches!(status, 400 | 401 | 403);

@@ -172,6 +172,89 @@ fn hashes_are_compared_where_the_key_is_given() {
 }
 
 #[test]
+fn what_comes_twice_is_routed_by_what_decisions_see_and_refused_by_rules() {
+    let new = |rules: &str| {
+        bundle(&shop(
+            &format!("{rules}{TO_CART}"),
+            "    when header.x-team == \"qa,dev\" -> v2\n    when query.page == \"8\" -> v2\n    otherwise -> v1",
+        ))
+    };
+    let key = || Key::of_secret(b"thirty-two bytes that nobody has");
+    let becomes = |asked: Value, new: &Bundle, key: Option<Key>| {
+        let text = log(&[line(json!({ "asked": asked, "service": "nowhere" }))]);
+        let replay = replay(&text, None, new, key);
+        let groups = replay.sorted();
+        let all = groups[0].becomes.iter().map(|it| it.outcome.clone());
+        all.collect::<Vec<_>>().join(" or ")
+    };
+    let header = |seen: Value| json!({ "header.x-team": { "repeated": seen }, "query.page": null });
+    let query = |seen: Value| json!({ "header.x-team": null, "query.page": { "repeated": seen } });
+    let hash = |name: &str, value: &str| {
+        let hash = key().unwrap().hash(name, value.as_bytes());
+        json!({ "hash": str::from_utf8(&hash).unwrap() })
+    };
+    let open = new("");
+    assert_eq!(becomes(header(json!("qa,dev")), &open, None), "cart.v2");
+    assert_eq!(becomes(header(json!("qa,qa")), &open, None), "cart.v1");
+    assert_eq!(becomes(query(json!("8")), &open, None), "cart.v2");
+    // Hidden, it is one of what it may be; with the key it is known.
+    let hidden = || header(hash("header.x-team", "qa,dev"));
+    assert_eq!(becomes(hidden(), &open, None), "cart.v2 or cart.v1");
+    assert_eq!(becomes(hidden(), &open, key()), "cart.v2");
+    let hidden = || query(hash("query.page", "9"));
+    assert_eq!(becomes(hidden(), &open, None), "cart.v2 or cart.v1");
+    assert_eq!(becomes(hidden(), &open, key()), "cart.v1");
+    // Rules refuse what they test and what comes twice, whatever it is.
+    let ruled = new("    authz { deny anyone when header.x-team == \"dev\"; allow anyone }\n");
+    assert_eq!(becomes(header(json!("qa,qa")), &ruled, None), "400");
+    assert_eq!(
+        becomes(header(hash("header.x-team", "a,b")), &ruled, None),
+        "400"
+    );
+    assert_eq!(becomes(query(json!("8")), &ruled, None), "cart.v2");
+}
+
+#[test]
+fn preflights_are_answered_by_what_the_log_tells_of_them() {
+    let new = bundle(&shop(
+        "    GET /cart/** -> cart { cors { origins \"https://app.example\" } }\n    /cart/** -> cart",
+        "    otherwise -> v1",
+    ));
+    let becomes = |asked: Value| {
+        let text = log(&[line(
+            json!({ "method": "OPTIONS", "asked": asked, "service": "nowhere" }),
+        )]);
+        let replay = replay(&text, None, &new, None);
+        let mut all: Vec<String> = replay.sorted()[0]
+            .becomes
+            .iter()
+            .map(|it| it.outcome.clone())
+            .collect();
+        all.sort();
+        all.join(" or ")
+    };
+    let of = |origin: &str, method: &str| json!({ "header.origin": origin, "header.access-control-request-method": method });
+    assert_eq!(
+        becomes(of("https://app.example", "GET")),
+        "preflight allowed"
+    );
+    assert_eq!(
+        becomes(of("https://else.example", "GET")),
+        "preflight not allowed"
+    );
+    assert_eq!(becomes(of("https://app.example", "POST")), "cart.v1");
+    assert_eq!(
+        becomes(json!({ "header.access-control-request-method": null })),
+        "cart.v1"
+    );
+    // Nobody asked before.
+    assert_eq!(
+        becomes(json!({})),
+        "cart.v1 or preflight allowed or preflight not allowed"
+    );
+}
+
+#[test]
 fn splits_are_drawn_anew_and_shares_compared_with_those_of_old() {
     let old = shop(TO_CART, "    otherwise -> split 10% v2, rest v1");
     let new = shop(TO_CART, "    otherwise -> split 50% v2, rest v1");
@@ -273,6 +356,13 @@ const ROUTES: &[&str] = &[
     "    when client-ip in [10.0.0.0/8] -> v2\n    when cookie.cohort == \"b3\" -> v1\n    when query.page == \"8\" -> v2\n    otherwise -> split 50% v1, 50% v2",
 ];
 
+/// Rules of the gateway: none, and some that test this and that.
+const RULES: &[&str] = &[
+    "",
+    "    authz { deny anyone when header.x-team == \"dev\"; allow anyone }\n",
+    "    authz { allow anyone when query.page != \"6\" or cookie.cohort present }\n",
+];
+
 /// The line that a gateway which serves a bundle would write of a request.
 fn written(bundle: &Bundle, request: &Request, key: &Key) -> Value {
     let entry = journey::entrance(bundle, "http", &request.host, None).unwrap();
@@ -290,10 +380,15 @@ fn written(bundle: &Bundle, request: &Request, key: &Key) -> Value {
         let value = match mesh_bundle::RequestView::field(&plain, field, id) {
             mesh_bundle::Value::Text(value) => {
                 let mut facets = facets.iter().map(|index| &bundle.facets()[*index]);
-                if facets.any(|facet| asked::is_plain(bundle, facet, field, &value)) {
+                let seen = if facets.any(|facet| asked::is_plain(bundle, facet, field, &value)) {
                     json!(str::from_utf8(&value).unwrap())
                 } else {
                     json!({ "hash": str::from_utf8(&key.hash(&name, &value)).unwrap() })
+                };
+                if mesh_bundle::RequestView::repeats(&plain, field) {
+                    json!({ "repeated": seen })
+                } else {
+                    seen
                 }
             }
             _ => Value::Null,
@@ -308,6 +403,11 @@ fn written(bundle: &Bundle, request: &Request, key: &Key) -> Value {
         "path": request.path, "client_ip": request.client_ip, "service": service,
         "code": end.status().unwrap_or(200), "asked": names.into_inner(), "bundle": bundle.id().to_string(),
     }))
+}
+
+/// None of these, one, or several.
+fn some(texts: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+    prop::collection::vec(prop::sample::select(texts), 0..3)
 }
 
 fn arrivals(bundle: &Bundle, request: &Request) -> String {
@@ -327,29 +427,40 @@ proptest! {
     fn what_really_happens_is_told(
         old in 0..ROUTES.len(),
         new in 0..ROUTES.len(),
-        team in proptest::option::of(prop_oneof![Just("qa"), Just("dev"), Just("q"), Just("d-v"), Just("")]),
-        cohort in proptest::option::of(prop_oneof![Just("b3"), Just("b4"), Just("a")]),
-        page in proptest::option::of(prop_oneof![Just("8"), Just("6"), Just("-1"), Just("many")]),
+        rules in (0..RULES.len(), 0..RULES.len()),
+        team in some(&["qa", "dev", "q", "d-v", ""]),
+        cohorts in some(&["b3", "b4", "a"]),
+        page in some(&["8", "6", "-1", "many"]),
         inside: bool,
         with_old: bool,
         with_key: bool,
     ) {
-        let (old, new) = (bundle(&shop(TO_CART, ROUTES[old])), bundle(&shop(TO_CART, ROUTES[new])));
+        let made = |rules: usize, route: usize| {
+            bundle(&shop(&format!("{}{TO_CART}", RULES[rules]), ROUTES[route]))
+        };
+        let (old, new) = (made(rules.0, old), made(rules.1, new));
         let key = Key::of_secret(b"thirty-two bytes that nobody has").unwrap();
         let mut request = Request::new("GET", "shop.example", "/cart/7");
         request.port = 8080;
         request.client_ip = if inside { [10, 1, 2, 3] } else { [192, 0, 2, 1] }.into();
-        request.query = page.map(|page| format!("page={page}"));
-        let cohort = cohort.map(|it| ("cookie".to_owned(), format!("cohort={it}")));
-        let team = team.map(|it| ("x-team".to_owned(), it.to_owned()));
-        request.headers = team.into_iter().chain(cohort).collect();
+        let pages: Vec<String> = page.iter().map(|page| format!("page={page}")).collect();
+        request.query = (!pages.is_empty()).then(|| pages.join("&"));
+        let cohort = cohorts.iter().map(|it| ("cookie".to_owned(), format!("cohort={it}")));
+        let lines = team.iter().map(|it| ("x-team".to_owned(), (*it).to_owned()));
+        request.headers = lines.chain(cohort).collect();
 
         let line = written(&old, &request, &key);
+        // Of what nobody asked for it is supposed that it comes once.
+        let fields = [("header.x-team", &team), ("cookie.cohort", &cohorts), ("query.page", &page)];
+        let is_told = |(name, values): &(&str, &Vec<_>)| values.len() < 2 || !line["asked"][name].is_null();
+        prop_assume!(rules.1 == 0 || fields.iter().all(is_told));
         let text = log(std::slice::from_ref(&line));
         let replay = replay(&text, with_old.then_some(&old), &new, with_key.then_some(key));
-        prop_assert_eq!((replay.bad(), replay.incomplete), (0, 0), "{}", text);
+        // What lines of a header come to together has too many shapes to try them all.
+        let complete = team.len() < 2;
+        prop_assert_eq!((replay.bad(), replay.incomplete.min(u64::from(complete))), (0, 0), "{}", text);
         let kind = *replay.counts.keys().next().unwrap();
-        let logged = line["service"].as_str().unwrap().to_owned();
+        let logged = line["service"].as_str().map_or_else(|| line["code"].to_string(), str::to_owned);
         let was = if with_old { arrivals(&old, &request) } else { logged };
         let is = arrivals(&new, &request);
         match kind {
@@ -357,7 +468,7 @@ proptest! {
             Kind::Changed => prop_assert_ne!(&was, &is, "{}", text),
             _ => {}
         }
-        if kind != Kind::Same {
+        if kind != Kind::Same && replay.incomplete == 0 {
             let becomes = &replay.sorted()[0].becomes;
             prop_assert!(becomes.iter().any(|it| it.outcome == is), "{is}: {becomes:#?} {text}");
         }

@@ -7,6 +7,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// What `meshc replay --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 /// Groups of a kind that people are shown.
 const MAX_SHOWN: usize = 20;
 /// Worlds that people are shown of a group.

@@ -7,6 +7,7 @@ use super::given::Given;
 use mesh_bundle::Bundle;
 use mesh_bundle::asked;
 use mesh_bundle::classify::{OTHER, bounds};
+use mesh_bundle::cors;
 use mesh_bundle::decide::Field;
 use mesh_bundle::format::{
     Automaton, ClassifierKind, Facet, FieldKind, Id, StrId, address_from_bytes,
@@ -33,6 +34,8 @@ pub(super) struct Values {
 #[derive(Debug, Default)]
 pub(super) struct Tested<'b> {
     facets: BTreeMap<String, Vec<(&'b Bundle, &'b Facet)>>,
+    /// Values that preflights are told apart by.
+    preflights: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'b> Tested<'b> {
@@ -44,6 +47,31 @@ impl<'b> Tested<'b> {
                 self.facets.entry(name).or_default().push((bundle, facet));
             }
         }
+        self.add_preflights(bundle);
+    }
+
+    /// Preflights are answered by the methods that they announce, and by their origins.
+    fn add_preflights(&mut self, bundle: &Bundle) {
+        if bundle.corses().is_empty() {
+            return;
+        }
+        let mut values = |name: &str, values: BTreeSet<String>| {
+            let name = asked::name(bundle, Field::Header(name));
+            let known = self.preflights.entry(name.unwrap_or_default());
+            known.or_default().extend(values);
+        };
+        let origins = bundle.corses().iter().flat_map(|cors| {
+            let origins = bundle.texts()[cors.origins.range()].iter();
+            origins.map(|origin| bundle.str(origin.text).to_owned())
+        });
+        values(cors::ORIGIN, origins.filter(|it| it != "*").collect());
+        let mut methods = Found::default();
+        for facet in bundle.facets() {
+            if facet.field == FieldKind::Method.code() {
+                methods.read(bundle, facet);
+            }
+        }
+        values(cors::METHOD, methods.named);
     }
 
     /// Whether a field is tested.
@@ -51,7 +79,32 @@ impl<'b> Tested<'b> {
         self.facets.contains_key(name)
     }
 
-    /// The values of a field.
+    /// The values of a field that comes more than once: what decisions may see of it then.
+    pub(super) fn values_repeated(&self, name: &str) -> Values {
+        let once = self.values(name);
+        let texts = once.all.into_iter();
+        let mut texts: Vec<Given> = texts.filter(|given| given.text().is_some()).collect();
+        let mut complete = once.complete;
+        if name.starts_with("header.") {
+            // What is joined has a `,` in it. Where texts are told apart by their shape others may count too.
+            texts.retain(|given| given.text().is_some_and(|text| text.contains(',')));
+            let taken = |text: &String| texts.iter().any(|given| given.text() == Some(text));
+            let mut others = (2..).map(|count| vec!["other"; count].join(","));
+            let other = others.find(|text| !taken(text));
+            texts.extend(other.map(Given::Like));
+            let mut facets = self.facets.get(name).into_iter().flatten();
+            let automaton = Some(ClassifierKind::Automaton);
+            complete &=
+                !facets.any(|(_, it)| ClassifierKind::from_code(it.classifier) == automaton);
+        }
+        let all = texts.into_iter();
+        Values {
+            all: all.map(|seen| Given::Repeated(Box::new(seen))).collect(),
+            complete,
+        }
+    }
+
+    /// The values of a field that comes once.
     pub(super) fn values(&self, name: &str) -> Values {
         let facets = self.facets.get(name).map_or(&[][..], Vec::as_slice);
         let kind = facets.first().map(|(_, facet)| facet.field);
@@ -69,6 +122,9 @@ impl<'b> Tested<'b> {
         for (bundle, facet) in facets {
             found.read(bundle, facet);
         }
+        found
+            .named
+            .extend(self.preflights.get(name).into_iter().flatten().cloned());
         let lists =
             kind == Some(FieldKind::Claim.code()) || kind == Some(FieldKind::ClientCertSan.code());
         found.values(name, lists)

@@ -2,7 +2,8 @@
 //!
 //! A field that a policy asks for and the line does not tell may hold anything. Its values are tried, one for each
 //! class that policies tell apart, and only where a decision asks: first one field, then, in each of these worlds, the
-//! next that is asked. What is the same in all worlds is certain however little is known.
+//! next that is asked. What is the same in all worlds is certain however little is known. A field of which the line
+//! tells nothing is supposed to come once: that rules refuse what comes twice would make every line uncertain.
 
 use super::given::{Fields, Given, Names};
 use super::line::{Line, Recorded};
@@ -202,14 +203,17 @@ impl<'b> Asking<'b> {
             values
         });
         let recorded = line.asked.as_ref().and_then(|it| it.get(name)?.as_ref());
-        let Some(recorded) = recorded else {
+        let Some((recorded, repeated)) = recorded.map(Recorded::seen) else {
             return (values.all.clone(), values.complete);
         };
-        // It was there, and the log hides what it was.
-        let hash_of = |given: &Given| match given {
-            Given::Text(text) => recorded.is_hash_of(self.key.as_ref(), name, text),
-            _ => None,
+        let values = if repeated {
+            Rc::new(self.tested.values_repeated(name))
+        } else {
+            values
         };
+        // It was there, and the log hides what it was.
+        let hash_of =
+            |given: &Given| recorded.is_hash_of(self.key.as_ref(), name, given.exactly()?);
         let mut all = values.all.iter();
         if let Some(given) = all.find(|given| hash_of(given) == Some(true)) {
             return (vec![given.clone()], true);
@@ -232,6 +236,10 @@ fn known(line: &Line) -> Fields {
             Some(Recorded::Valid(true)) => Given::Valid,
             Some(Recorded::Text(text)) => Given::Text(text.clone()),
             Some(Recorded::Hash { .. }) => continue,
+            Some(Recorded::Repeated { repeated }) => match repeated.text() {
+                Some(text) => Given::Repeated(Box::new(Given::Text(text.to_owned()))),
+                None => continue,
+            },
             Some(Recorded::List(members)) => {
                 let texts: Option<Vec<&str>> = members.iter().map(Recorded::text).collect();
                 let Some(texts) = texts else { continue };

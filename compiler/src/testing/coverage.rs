@@ -115,7 +115,7 @@ impl Touched {
                 Step::Drew(shares, drawn) => {
                     self.shares.insert(shares.start() + drawn);
                 }
-                Step::Host(_) | Step::Held(_) | Step::Forwarded(_) => {}
+                Step::Host(_) | Step::Announced(_) | Step::Held(_) | Step::Forwarded(_) => {}
             }
         }
         if let End::Refused(Refusal::Forbidden(_, Verdict::Rule(rule))) = &branch.end {

@@ -23,6 +23,9 @@ use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::source::Span;
 
+/// What `meshc test --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 /// What came of a test.
 #[derive(Debug)]
 pub struct Trial<'m> {

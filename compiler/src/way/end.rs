@@ -3,6 +3,7 @@
 use super::{destination, place};
 use crate::spell::percent;
 use mesh_bundle::Bundle;
+use mesh_bundle::cors::STATUS as PREFLIGHT;
 use mesh_bundle::decide::Verdict;
 use mesh_bundle::format::{FieldKind, FieldRef, Id, Require};
 use mesh_bundle::journey::{Branch, End, Refusal};
@@ -25,6 +26,20 @@ pub fn end(bundle: &Bundle, end: &End) -> String {
                 Some(body) => format!("is answered {status} {} ({arm})", quote(body)),
                 None => format!("is answered {status} ({arm})"),
             }
+        }
+        End::Preflight { said, headers } => {
+            let said = place(bundle, *said);
+            let allowed = headers
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix(ALLOW)?, value)));
+            let allowed: Vec<String> = allowed
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            let what = match allowed.as_slice() {
+                [] => "which does not allow its origin".to_owned(),
+                allowed => allowed.join("; "),
+            };
+            format!("is answered {PREFLIGHT} by cors ({said}), {what}")
         }
         End::Redirected {
             arm,
@@ -53,9 +68,19 @@ pub fn in_short(bundle: &Bundle, end: &End) -> String {
             status, location, ..
         } => format!("{status} {location}"),
         End::Answered { status, .. } => status.to_string(),
+        End::Preflight { headers, .. } if allows(headers) => format!("{PREFLIGHT}, origin allowed"),
+        End::Preflight { .. } => format!("{PREFLIGHT}, origin not allowed"),
         End::Refused(refusal) => refusal.status().to_string(),
         End::Egress => "outside the mesh".to_owned(),
     }
+}
+
+/// What the answer to a preflight names these by.
+const ALLOW: &str = "access-control-";
+
+/// Whether the answer to a preflight allows anything.
+pub fn allows(headers: &[(&str, String)]) -> bool {
+    headers.iter().any(|(name, _)| name.starts_with(ALLOW))
 }
 
 /// Why a request is refused.

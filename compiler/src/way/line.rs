@@ -87,6 +87,11 @@ impl Telling<'_> {
                 let block = bundle.host_block(*host);
                 self.say(block.location, format!("host {}", bundle.str(block.name)));
             }
+            Step::Announced(request) => {
+                let what = format!("preflight, asked as {}", request.method);
+                self.say(Location::NOWHERE, what);
+                self.request = (**request).clone();
+            }
             Step::Held(require) => {
                 let require = bundle.require(*require);
                 let provider = require.provider.get() as usize;

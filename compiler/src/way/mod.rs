@@ -12,7 +12,7 @@ mod why_not;
 mod written;
 
 pub use asked::Asked;
-pub use end::{end, ends, in_short};
+pub use end::{allows, end, ends, in_short};
 pub use in_force::{Value, endpoints, in_force};
 pub use line::{Line, lines, table};
 pub(crate) use line::{describe, share};
@@ -22,6 +22,9 @@ pub use written::{Owner, Written, WrittenArm};
 use mesh_bundle::Bundle;
 use mesh_bundle::format::{Id, Location, Service, Target, Version};
 use std::net::{IpAddr, Ipv4Addr};
+
+/// What `meshc route --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
 
 /// Where requests come from that say no address: one that nobody has (RFC 5737).
 pub const SOMEBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));

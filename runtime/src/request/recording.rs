@@ -87,6 +87,11 @@ fn member(
     };
     match view.field(field, facets[0]) {
         Value::Absent => to.extend_from_slice(b"null"),
+        Value::Text(value) if view.repeats(field) => {
+            to.extend_from_slice(b"{\"repeated\":");
+            text(to, &value);
+            to.push(b'}');
+        }
         // Of a token that is there only the claims hold something.
         Value::Text(_) if matches!(field, Field::Jwt(_)) => to.extend_from_slice(b"true"),
         Value::Text(value) => text(to, &value),

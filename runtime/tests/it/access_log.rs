@@ -185,6 +185,47 @@ fn a_line_carries_what_decisions_asked_for_and_no_secret() {
 }
 
 #[test]
+fn what_comes_more_than_once_is_said_to_with_what_decisions_saw() {
+    let key = Key::of_secret(b"thirty-two bytes that nobody has").unwrap();
+    let process = ProcessOptions {
+        log_key: Some(key.clone()),
+        ..ProcessOptions::default()
+    };
+    let nodes = vec![("gateway/edge", gateway_options())];
+    let scene = Scene::start_all(asking().bundle(), nodes, process);
+    let hash = |name: &str, value: &str| {
+        let hash = key.hash(name, value.as_bytes());
+        json!({ "hash": str::from_utf8(&hash).unwrap() })
+    };
+    // The lines of a header are joined; of parameters the first counts, and of cookies, on however many lines.
+    assert_eq!(
+        asked(
+            &scene,
+            "GET /t/1?page=9&page=8 HTTP/1.1\nhost: a\nx-team: qa\nx-team: s3cret\n\
+             cookie: session=staff; session=s3cret\n\n"
+        ),
+        json!({
+            "header.x-team": { "repeated": hash("header.x-team", "qa,s3cret") },
+            "query.page": { "repeated": hash("query.page", "9") },
+            "cookie.session": { "repeated": "staff" },
+        }),
+    );
+    assert_eq!(
+        asked(
+            &scene,
+            "GET /t/1?page=8&page=s3cret HTTP/1.1\nhost: a\nx-team: a,b\n\n"
+        ),
+        json!({
+            "header.x-team": hash("header.x-team", "a,b"),
+            "query.page": { "repeated": "8" },
+        }),
+        "one line with a `,` is one"
+    );
+    let text = std::fs::read_to_string(&scene.log).unwrap();
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[test]
 fn without_a_key_each_process_hashes_with_its_own() {
     let hash = || {
         let scene = Scene::gateway(&asking());

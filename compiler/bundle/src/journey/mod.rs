@@ -11,6 +11,8 @@
 //!                                   service ── require ─ authz ─ arrival, or refusal ◀────────────────┘
 //! ```
 //!
+//! A preflight ends at the proxy that would send on what it announces, if [`cors`] is in force for that.
+//!
 //! Which arm and which share is decided by [`route`], which rule by [`judge`]: here is only their order.
 //! A gateway's arms and rules see the request as the client sent it; the routes of services see what the gateway
 //! makes of it; a service's own rules see what arrives. In a slice only the rules of its own node are there: at
@@ -26,12 +28,12 @@ pub use request::{Held, Request};
 use self::walk::Script;
 use crate::decide::{Field, Verdict};
 use crate::format::{
-    Arm, Authz, Bundle, Gateway, HostBlock, Id, Listener, ListenerProtocol, Require, Rule, Run,
-    Service, Share, StrId, Table, Version,
+    Arm, Authz, Bundle, Gateway, HostBlock, Id, Listener, ListenerProtocol, Location, Require,
+    Rule, Run, Service, Share, StrId, Table, Version,
 };
-use crate::host;
 use crate::path::PathError;
 use crate::route::Destination;
+use crate::{cors, host};
 
 /// Where a request enters the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub struct Branch {
 pub enum Step {
     /// A gateway's host block took it.
     Host(Id<HostBlock>),
+    /// It is a preflight: the arms that follow are asked for this request, which it announces.
+    Announced(Box<Request>),
     /// A token or key was asked for, and was there.
     Held(Id<Require>),
     /// An arm took it.
@@ -90,6 +94,13 @@ pub enum End {
         status: u16,
         /// The body, or none.
         body: StrId,
+    },
+    /// It is a preflight, and `cors` answers it.
+    Preflight {
+        /// The statement.
+        said: Location,
+        /// What it is told.
+        headers: Vec<(&'static str, String)>,
     },
     /// An arm, or a listener, points it elsewhere.
     Redirected {
@@ -145,6 +156,7 @@ impl End {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::Preflight { .. } => Some(cors::STATUS),
             Self::Refused(refusal) => Some(refusal.status()),
             Self::Arrived(_) | Self::Egress => None,
         }

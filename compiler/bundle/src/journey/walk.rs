@@ -1,13 +1,14 @@
 //! One of the ways that a request may take, from proxy to proxy.
 
 use super::{Branch, End, Entry, Refusal, Request, Step, identity};
+use crate::cors::{self, InForce, Preflight};
 use crate::decide::{Field, Plain, RequestView, Verdict, Watched, holds, judge};
 use crate::format::{
     Arm, Authz, Bundle, Gateway, Id, Listener, ListenerProtocol, Mtls, Policy, Require, Run,
     Service, Share, SliceOf, Table,
 };
 use crate::host::Named;
-use crate::path::NormalPath;
+use crate::path::{NormalPath, PathError};
 use crate::rewrite::{self, Level};
 use crate::route::{self, Destination, Guide, Outcome, WHOLE};
 use crate::{host, redirect};
@@ -160,6 +161,21 @@ impl Walk<'_> {
         let host = host::host_block(bundle, gateway, &request.host).ok_or(Refusal::NoHost)?;
         self.step(Step::Host(host));
         let block = bundle.host_block(host);
+        if let Some((preflight, announced)) = self.preflight(request) {
+            let (before, steps, watch) = (self.announce(&announced), self.steps, self.watch);
+            let view = watched(watch, announced.plain(&path));
+            let sent = OnceCell::new();
+            let as_caller = |arm| {
+                let levels = [(bundle.arm(arm).policy, arm), (block.policy, Id::NONE)];
+                let sent =
+                    sent.get_or_init(|| sent_on(bundle, gateway, &levels, &announced, &path));
+                seen_by_routes(bundle, sent, steps, watch)
+            };
+            let in_force = cors::at_gateway(bundle, host, &view, as_caller, self);
+            if let Some(end) = self.answer(in_force, preflight, before) {
+                return Ok(end);
+            }
+        }
         let view = watched(self.watch, request.plain(&path));
         let arm = crate::decide::decide(bundle, block.table, &view).ok_or(Refusal::NoArm)?;
         self.step(Step::Arm(block.table, arm));
@@ -169,18 +185,9 @@ impl Walk<'_> {
 
         let sent = OnceCell::new();
         let (steps, watch) = (self.steps, self.watch);
-        let gateway = bundle.gateway(gateway);
         let as_caller = || {
-            let sent = sent.get_or_init(|| {
-                let mut sent = changed(bundle, &levels, request, &path);
-                sent.source = Some(identity(bundle, gateway.namespace, gateway.name));
-                sent
-            });
-            let path = sent.normal_path(bundle)?;
-            steps
-                .borrow_mut()
-                .push(Step::Forwarded(Box::new(sent.clone())));
-            Ok(watched(watch, sent.plain(&path)))
+            let sent = sent.get_or_init(|| sent_on(bundle, gateway, &levels, request, &path));
+            seen_by_routes(bundle, sent, steps, watch)
         };
         let outcome = route::beyond(bundle, host, arm, as_caller, self);
         // An arm of a service speaks of what it saw.
@@ -201,6 +208,14 @@ impl Walk<'_> {
             Named::Unknown if bundle.mesh().egress.is_set() => return Ok(End::Egress),
             Named::Unknown => return Err(Refusal::Egress),
         };
+        if let Some((preflight, announced)) = self.preflight(request) {
+            let before = self.announce(&announced);
+            let view = watched(self.watch, announced.plain(&path));
+            let in_force = cors::at_sidecar(bundle, caller, callee, &view, self);
+            if let Some(end) = self.answer(in_force, preflight, before) {
+                return Ok(end);
+            }
+        }
         let view = watched(self.watch, request.plain(&path));
         let outcome = route::at_sidecar(bundle, caller, callee, &view, self);
         match outcome.ok_or(Refusal::NotCalled(callee))? {
@@ -213,6 +228,44 @@ impl Walk<'_> {
             }
             outcome => answered(bundle, outcome, &asked(request, &path)),
         }
+    }
+
+    /// What a request says that is a preflight, and the request that it announces.
+    fn preflight<'r>(&self, request: &'r Request) -> Option<(Preflight<'r>, Request)> {
+        let once = |name: &'static str| {
+            (self.watch)(Field::Header(name));
+            let mut lines = request.headers.iter().filter(|(known, _)| known == name);
+            let line = lines.next()?;
+            lines.next().is_none().then_some(line.1.as_str())
+        };
+        (self.watch)(Field::Method);
+        let preflight = Preflight::of(self.bundle, &request.method, once)?;
+        let mut announced = request.clone();
+        preflight.method.clone_into(&mut announced.method);
+        Some((preflight, announced))
+    }
+
+    /// Goes on with what a preflight announces; gives back how many steps there were.
+    fn announce(&self, announced: &Request) -> usize {
+        let before = self.steps.borrow().len();
+        self.step(Step::Announced(Box::new(announced.clone())));
+        before
+    }
+
+    /// The end of a preflight that is answered; any other is asked again as what it is.
+    fn answer(
+        &mut self,
+        in_force: Option<InForce>,
+        preflight: Preflight<'_>,
+        before: usize,
+    ) -> Option<End> {
+        let Some(InForce { cors, said }) = in_force else {
+            self.steps.borrow_mut().truncate(before);
+            self.service_arms.clear();
+            return None;
+        };
+        let headers = cors::headers(self.bundle, cors, preflight);
+        Some(End::Preflight { said, headers })
     }
 
     /// Up to the service: what the caller's proxy changes on its behalf, then its own rules.
@@ -327,6 +380,33 @@ fn holds_sidecar(bundle: &Bundle, service: &Service) -> bool {
         }
         Some(SliceOf::Everybody) | None => true,
     }
+}
+
+/// What a gateway makes of a request for the services behind it.
+fn sent_on(
+    bundle: &Bundle,
+    gateway: Id<Gateway>,
+    levels: &[Level],
+    request: &Request,
+    path: &NormalPath<'_>,
+) -> Request {
+    let gateway = bundle.gateway(gateway);
+    let mut sent = changed(bundle, levels, request, path);
+    sent.source = Some(identity(bundle, gateway.namespace, gateway.name));
+    sent
+}
+
+/// What routes of services see of a request that a gateway sends on.
+fn seen_by_routes<'s>(
+    bundle: &Bundle,
+    sent: &'s Request,
+    steps: &RefCell<Vec<Step>>,
+    watch: &'s dyn Fn(Field<'_>),
+) -> Result<impl RequestView + use<'s>, PathError> {
+    let path = sent.normal_path(bundle)?;
+    let forwarded = Step::Forwarded(Box::new(sent.clone()));
+    steps.borrow_mut().push(forwarded);
+    Ok(watched(watch, sent.plain(&path)))
 }
 
 fn is_held(request: &Request, require: &Require) -> bool {

@@ -46,6 +46,8 @@ fn path() -> impl Strategy<Value = (String, String)> {
         Just(("/a/x{x}", "{ rewrite path \"/{x}/a\" }")),
         Just(("/a, /b/**", "{ request-header remove h }")),
         Just(("/**", "{ request-header off; rewrite off }")),
+        Just(("/**", "{ cors off }")),
+        Just(("/a/**", "{ cors { origins \"*\" }; rewrite prefix \"/b\" }")),
     ]
     .prop_map(|(path, block)| (path.to_owned(), block.to_owned()))
 }
@@ -105,6 +107,8 @@ fn level() -> impl Strategy<Value = String> {
         "request-header remove h\n",
         "request-header off\n",
         "rewrite host \"else.example\"\n",
+        "cors { origins \"https://a.example\" }\n",
+        "cors off\n",
     ])
 }
 
@@ -175,6 +179,10 @@ prop_compose! {
         cookie in prop::option::of(Just("c=1")),
         token in prop::option::of(pick(&["s", "t"])),
         near in any::<bool>(),
+        preflight in prop::option::weighted(0.4, (
+            pick(&["GET", "GET", "POST", "PUT"]),
+            pick(&["https://a.example", "https://b.example"]),
+        )),
     ) -> Request {
         let mut request = Request::new(&method, &host, &path);
         request.headers = headers.iter().map(|it| ("h".to_owned(), (*it).to_owned())).collect();
@@ -184,6 +192,11 @@ prop_compose! {
             .map(|it| (0, vec![("sub".to_owned(), Held::Scalar(it))]))
             .into_iter()
             .collect();
+        if let Some((method, origin)) = preflight {
+            "OPTIONS".clone_into(&mut request.method);
+            let announced = ("access-control-request-method".to_owned(), method);
+            request.headers.extend([announced, ("origin".to_owned(), origin)]);
+        }
         if near {
             request.source_ip = [10, 0, 0, 1].into();
         }
@@ -213,6 +226,12 @@ fn decided(bundle: &Bundle, entry: Entry, request: &Request) -> BTreeMap<Fate, u
             End::Redirected {
                 status, location, ..
             } => Fate::Status(status, Some(location)),
+            End::Preflight { headers, .. } => {
+                let allowed = headers
+                    .iter()
+                    .any(|(name, _)| *name == "access-control-allow-origin");
+                Fate::Preflight(allowed)
+            }
             End::Answered { status, .. } => Fate::Status(status, None),
             End::Refused(refusal) => Fate::Status(refusal.status(), None),
             End::Egress => Fate::Egress,

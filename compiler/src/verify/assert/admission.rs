@@ -31,7 +31,11 @@ pub(super) fn is_nameless(span: Span) -> Condition {
 }
 
 /// What is asked of methods and paths, where any are named.
-pub(super) fn names(methods: &[String], paths: &[PathPattern], span: Span) -> Vec<Condition> {
+pub(in crate::verify) fn names(
+    methods: &[String],
+    paths: &[PathPattern],
+    span: Span,
+) -> Vec<Condition> {
     let mut parts = Vec::new();
     if !methods.is_empty() {
         parts.push(test(
@@ -62,7 +66,7 @@ pub(super) fn of_service(mesh: &Mesh, service: &Service) -> Condition {
 }
 
 /// "The rules of the host let it in."
-pub(super) fn of_host(mesh: &Mesh, authz: Option<&Authz>) -> Condition {
+pub(in crate::verify) fn of_host(mesh: &Mesh, authz: Option<&Authz>) -> Condition {
     match authz.and_then(|authz| authz.rules.as_ref()) {
         Some(own) => {
             let rules: Vec<&Rule> = in_order(&[], own).collect();
@@ -95,7 +99,7 @@ fn let_in(mesh: &Mesh, rules: &[&Rule], open: bool) -> Condition {
 }
 
 /// "All that is required is there."
-pub(super) fn held<'r>(
+pub(in crate::verify) fn held<'r>(
     requires: impl IntoIterator<Item = &'r Said<Require>>,
     span: Span,
 ) -> Condition {
@@ -110,7 +114,7 @@ pub(super) fn held<'r>(
 }
 
 /// "A valid token or key of this kind is there."
-pub(super) fn is_there(credential: Credential, span: Span) -> Condition {
+pub(in crate::verify) fn is_there(credential: Credential, span: Span) -> Condition {
     let field = match credential {
         Credential::Jwt(jwt) => Field::Jwt(jwt),
         Credential::Key(keys) => Field::Key(keys),

@@ -114,6 +114,7 @@ impl<'m> Prover<'m> {
             arrives: &Condition::And(Vec::new()),
             sent,
             required: None,
+            credentials: None,
         };
         let ways = Ways::of(self.mesh, entrance, asking);
         let mut ways = ways.map_err(Outcome::NotProved)?;

@@ -220,55 +220,59 @@ impl Prover<'_> {
 
     /// To whom a caller may send.
     pub(super) fn hops(&self, caller: Caller) -> Vec<Hop> {
-        let mesh = self.mesh;
-        let mut hops = Hops {
-            mesh,
-            all: Vec::new(),
-        };
-        match caller {
-            Caller::Service(id) => {
-                let service = &mesh[id];
-                for call in service.calls.iter().flatten() {
-                    hops.to(Target::Service(call.target), call.span);
-                    hops.copies(&call.policy);
-                }
-                // Without any it may call whoever lets it in.
-                let all = (0..mesh.services.len() as u32).map(ServiceId);
-                for to in all.filter(|to| service.calls.is_none() && *to != id) {
-                    hops.to(Target::Service(to), service.span);
-                }
-                hops.copies(&mesh.defaults);
+        hops(self.mesh, caller)
+    }
+}
+
+/// To whom a caller may send.
+pub(super) fn hops(mesh: &Mesh, caller: Caller) -> Vec<Hop> {
+    let mut hops = Hops {
+        mesh,
+        all: Vec::new(),
+    };
+    match caller {
+        Caller::Service(id) => {
+            let service = &mesh[id];
+            for call in service.calls.iter().flatten() {
+                hops.to(Target::Service(call.target), call.span);
+                hops.copies(&call.policy);
             }
-            Caller::Gateway(id) => {
-                let gateway = &mesh[id];
-                for host in &gateway.hosts {
-                    host.table.arms.iter().for_each(|arm| hops.arm(arm));
-                    hops.copies(&host.policy);
-                }
-                for listener in &gateway.listeners {
-                    match &listener.kind {
-                        ListenerKind::Tcp(target) => hops.to(*target, listener.span),
-                        ListenerKind::Passthrough(names) => {
-                            for (_, to) in names {
-                                hops.to(*to, listener.span);
-                            }
+            // Without any it may call whoever lets it in.
+            let all = (0..mesh.services.len() as u32).map(ServiceId);
+            for to in all.filter(|to| service.calls.is_none() && *to != id) {
+                hops.to(Target::Service(to), service.span);
+            }
+            hops.copies(&mesh.defaults);
+        }
+        Caller::Gateway(id) => {
+            let gateway = &mesh[id];
+            for host in &gateway.hosts {
+                host.table.arms.iter().for_each(|arm| hops.arm(arm));
+                hops.copies(&host.policy);
+            }
+            for listener in &gateway.listeners {
+                match &listener.kind {
+                    ListenerKind::Tcp(target) => hops.to(*target, listener.span),
+                    ListenerKind::Passthrough(names) => {
+                        for (_, to) in names {
+                            hops.to(*to, listener.span);
                         }
-                        ListenerKind::Http { .. } | ListenerKind::Https { .. } => {}
                     }
+                    ListenerKind::Http { .. } | ListenerKind::Https { .. } => {}
                 }
-                hops.copies(&gateway.policy);
-                hops.copies(&mesh.defaults);
             }
-            Caller::Nameless => {
-                for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
-                    if mesh.mtls_of(service).value != Mtls::Strict && !service.external {
-                        hops.to(Target::Service(id), service.span);
-                    }
+            hops.copies(&gateway.policy);
+            hops.copies(&mesh.defaults);
+        }
+        Caller::Nameless => {
+            for (id, service) in (0..).map(ServiceId).zip(&mesh.services) {
+                if mesh.mtls_of(service).value != Mtls::Strict && !service.external {
+                    hops.to(Target::Service(id), service.span);
                 }
             }
         }
-        hops.all
     }
+    hops.all
 }
 
 /// Hops that are being collected.

@@ -91,6 +91,7 @@ impl<'m> Clients<'m> {
                 arrives: &Condition::And(Vec::new()),
                 sent,
                 required: None,
+                credentials: None,
             };
             let entrance = Entrance::Host(id, &self.mesh[id], host);
             let looked_at = LookedAt {
@@ -145,6 +146,7 @@ impl<'m> Clients<'m> {
             arrives,
             sent: &Condition::And(Vec::new()),
             required: None,
+            credentials: None,
         };
         let mut ways = match Ways::of(self.mesh, entrance, asking) {
             Ok(ways) => ways,

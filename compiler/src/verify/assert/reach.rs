@@ -298,6 +298,7 @@ impl<'m> Prover<'m> {
             arrives: &aim.claim,
             sent: &Condition::And(Vec::new()),
             required: None,
+            credentials: None,
         };
         let mut ways = match Ways::of(self.mesh, entrance, asking) {
             Ok(ways) => ways,

@@ -75,6 +75,7 @@ impl<'m> Prover<'m> {
             arrives: &everything,
             sent: &everything,
             required,
+            credentials: None,
         };
         let ways = Ways::of(self.mesh, entrance, asking);
         let mut ways = ways.map_err(Outcome::NotProved)?;

@@ -79,6 +79,8 @@ pub(super) struct Asking<'a> {
     pub(super) sent: &'a Condition,
     /// A token or key of which it is asked where it is required.
     pub(super) required: Option<Credential>,
+    /// Names of tokens and keys, where more are asked of than the mesh has: its own, then others.
+    pub(super) credentials: Option<(&'a [String], &'a [String])>,
 }
 
 /// Ways that are looked at from one entrance: arms that lead through long routes multiply.
@@ -113,7 +115,7 @@ impl<'m> Ways<'m> {
             may_matter: HashMap::new(),
             ways: Vec::new(),
         };
-        let (world, region) = match entrance {
+        let (mut world, region) = match entrance {
             Entrance::Host(_, gateway, block) => {
                 builder.host(gateway, block);
                 (
@@ -130,6 +132,9 @@ impl<'m> Ways<'m> {
                 (world, is_called(mesh, caller, callee))
             }
         };
+        if let Some((tokens, keys)) = asking.credentials {
+            (world.tokens, world.keys) = (tokens.to_vec(), keys.to_vec());
+        }
         if builder.ways.len() > MOST {
             return Err("there are too many ways to look at".to_owned());
         }

@@ -1,20 +1,20 @@
 //! Arms: where requests go.
 
+use super::closer::{Block, Closer, Shown, Way};
 use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
 use super::hosts::{Gateways, Scope, gateways};
 use super::outcome::{Outcome, difference};
 use super::renumber::Ids;
+use super::shown::{Both, Sides, example};
 use super::{Change, Diff, Example, Kind, Reload, Side};
 use crate::model::condition::{Condition, Field, Predicate, Test};
 use crate::model::policy::Policy;
-use crate::model::{Action, Arm, Gateway, HostBlock, Service, ServiceId, Table, Target};
+use crate::model::{Action, Arm, Gateway, GatewayId, HostBlock, Service, ServiceId, Table, Target};
 use crate::spell::Place;
+use crate::verify::World;
+use crate::verify::assert::{Beyond, is_there};
 use crate::verify::tables::{at_caller, at_gateway};
-use crate::verify::{Request, World};
-use crate::way;
-use mesh_bundle::format::Id;
-use mesh_bundle::journey::{self, End, Entry, Journey};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A table of one side: its arms, what each does, and where each is.
@@ -59,6 +59,7 @@ impl Arms {
             let policy = policy(arm);
             let requires = policy.requires.iter().map(|said| Required {
                 credential: place.credential(said.value.credential),
+                there: condition(&is_there(said.value.credential, arm.span)),
                 condition: said.value.condition.as_ref().map(&condition),
                 place: said
                     .span()
@@ -93,6 +94,8 @@ impl Arms {
 struct Required {
     /// `jwt corp`.
     credential: String,
+    /// "It is there."
+    there: Condition,
     condition: Option<Condition>,
     place: String,
 }
@@ -126,9 +129,10 @@ impl Arms {
 
 /// The hosts of gateways.
 pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
+    let back = Ids::of(new.mesh, old.mesh);
     for pair in gateways(old.mesh, new.mesh) {
         for scope in pair.scopes() {
-            compare_hosts(old, new, &pair, &scope, ids, diff);
+            compare_hosts(old, new, (&pair, &scope), (ids, &back), diff);
         }
     }
 }
@@ -136,9 +140,8 @@ pub(super) fn hosts(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
 fn compare_hosts(
     old: Side<'_>,
     new: Side<'_>,
-    pair: &Gateways<'_>,
-    scope: &Scope,
-    ids: &Ids,
+    (pair, scope): (&Gateways<'_>, &Scope),
+    (ids, back): (&Ids, &Ids),
     diff: &mut Diff,
 ) {
     let arms = |side: Side<'_>, found: Option<(&Gateway, &HostBlock)>, is_old: bool| {
@@ -172,16 +175,33 @@ fn compare_hosts(
         keys: ids.key_names.clone(),
         ..at_gateway(side.mesh, gateway, host, true)
     };
-    let tables = Tables {
+    let sides = Sides {
         old,
         new,
+        ids,
+        gateway: Some(pair.key()),
+    };
+    let block = |side: Side<'_>, found| {
+        let (gateway, host) = found?;
+        let id = side.mesh.gateways.iter().position(|it| pair.is(it))?;
+        Some(Block {
+            id: GatewayId(id as u32),
+            gateway,
+            host,
+        })
+    };
+    let region = scope.region(host.span);
+    let blocks = (block(old, before), block(new, after));
+    let closer = Closer::new(sides, back, blocks, (region.clone(), host.span));
+    let tables = Tables {
+        sides,
         before: &old_arms,
         after: &new_arms,
-        ids,
         subject: pair.subject(scope),
-        likely: None,
+        likely: closer.passes(None),
+        closer: Some(closer),
     };
-    tables.compare(&world, Some(&scope.region(host.span)), diff);
+    tables.compare(&world, Some(&region), diff);
 }
 
 /// The routes of services that both meshes have.
@@ -215,14 +235,21 @@ pub(super) fn routes(old: Side<'_>, new: Side<'_>, ids: &Ids, diff: &mut Diff) {
             )
         };
         let (old_arms, new_arms) = (arms(old, before, true), arms(new, index, false));
-        let tables = Tables {
+        let sides = Sides {
             old,
             new,
+            ids,
+            gateway: None,
+        };
+        let tables = Tables {
+            sides,
             before: &old_arms,
             after: &new_arms,
-            ids,
             subject: Place::top(new.mesh).service(ServiceId(index as u32)),
-            likely: likely_callers(new, ServiceId(index as u32)),
+            closer: None,
+            likely: likely_callers(new, ServiceId(index as u32))
+                .into_iter()
+                .collect(),
         };
         let world = World {
             tokens: ids.token_names.clone(),
@@ -270,14 +297,14 @@ fn without_route(id: ServiceId, service: &Service) -> Table {
 
 /// The tables of both sides.
 struct Tables<'t> {
-    old: Side<'t>,
-    new: Side<'t>,
+    sides: Sides<'t>,
     before: &'t Arms,
     after: &'t Arms,
-    ids: &'t Ids,
     subject: String,
-    /// Of requests that are good examples.
-    likely: Option<Condition>,
+    /// Of hosts, which let through some requests only.
+    closer: Option<Closer<'t>>,
+    /// Of requests that are good examples, the best first.
+    likely: Vec<Condition>,
 }
 
 impl Tables<'_> {
@@ -288,7 +315,7 @@ impl Tables<'_> {
             new: &self.after.asks,
             world: world.clone(),
             region,
-            likely: self.likely.as_ref(),
+            likely: &self.likely,
             differ: &differ,
         };
         for pair in self.found(question, diff) {
@@ -303,17 +330,25 @@ impl Tables<'_> {
             Err(reason) => (Vec::new(), Some(reason)),
         };
         if let Some(reason) = undecided {
-            diff.undecided.push(format!("{}: {reason}", self.subject));
+            self.not_decided(&reason, diff);
         }
         found
+    }
+
+    fn not_decided(&self, reason: &str, diff: &mut Diff) {
+        let reason = format!("{}: {reason}", self.subject);
+        if !diff.undecided.contains(&reason) {
+            diff.undecided.push(reason);
+        }
     }
 
     /// Which requests are asked for tokens and keys. An arm is two for this: one with the condition of its
     /// `require`, and one for what is left.
     fn tokens(&self, world: &World, region: Option<&Condition>, diff: &mut Diff) {
         let all = self.before.requires.iter().chain(&self.after.requires);
-        let all: BTreeSet<&String> = all.flatten().map(|it| &it.credential).collect();
-        for credential in all {
+        let all = all.flatten().map(|it| (&it.credential, &it.there));
+        let all: BTreeMap<&String, &Condition> = all.collect();
+        for (credential, there) in all {
             let (old, new) = (
                 self.before.asking(credential),
                 self.after.asking(credential),
@@ -327,12 +362,15 @@ impl Tables<'_> {
                 let both = asked(&old, before).zip(asked(&new, after));
                 both.is_some_and(|(was, is)| was != is)
             };
+            let closer = self.closer.as_ref();
+            let likely = closer.map(|it| it.passes(Some(there)));
+            let likely = likely.unwrap_or_else(|| self.likely.clone());
             let question = Comparison {
                 old: &old.asks,
                 new: &new.asks,
                 world: world.clone(),
                 region,
-                likely: self.likely.as_ref(),
+                likely: &likely,
                 differ: &differ,
             };
             for pair in self.found(question, diff) {
@@ -341,8 +379,12 @@ impl Tables<'_> {
                     let place = end.and_then(|at| asking.places[at as usize].clone());
                     place.into_iter().collect()
                 };
+                let tables = (&*old.asks, &*new.asks);
+                let Some((kind, example)) = self.asked(tables, &pair, (there, is), diff) else {
+                    continue;
+                };
                 diff.add(Change {
-                    kind: if is { Kind::Narrowed } else { Kind::Widened },
+                    kind,
                     subjects: vec![self.subject.clone()],
                     what: if is {
                         format!("now asks for {credential}")
@@ -351,16 +393,83 @@ impl Tables<'_> {
                     },
                     old: place(&old, pair.old),
                     new: place(&new, pair.new),
-                    example: Some(self.example(&pair.request).1),
+                    example: Some(example),
                     reload: Reload::Hitless,
                 });
             }
         }
     }
 
+    /// What it comes to that requests of a pair are asked for a credential on one side only, with an example; nothing
+    /// where none of them gets further on the other side.
+    fn asked(
+        &self,
+        tables: (&[Asks], &[Asks]),
+        pair: &Pair,
+        (there, is_new): (&Condition, bool),
+        diff: &mut Diff,
+    ) -> Option<(Kind, Example)> {
+        let (kind, open) = if is_new {
+            (Kind::Narrowed, Way::Old)
+        } else {
+            (Kind::Widened, Way::New)
+        };
+        let both = self.sides.both(&pair.request);
+        let found = both.kind();
+        let this = |kind: Kind, both: &Both| Some((kind, example(&pair.request, both)));
+        let Some(closer) = self.closer.as_ref().filter(|_| found != Some(kind)) else {
+            return this(kind, &both);
+        };
+        let lacks = Condition::Not(Box::new(there.clone()));
+        for (kind, beyond) in [(kind, Beyond::AnyService), (Kind::Answer, Beyond::Answer)] {
+            if found == Some(kind) {
+                return this(kind, &both);
+            }
+            if pair.is_unlikely {
+                continue;
+            }
+            let counts = |both: &Both| both.kind() == Some(kind);
+            match closer.find(tables, pair, Some(&lacks), &[(open, beyond)], &counts) {
+                Shown::This(shown) => return Some((kind, example(&shown.0, &shown.1))),
+                Shown::Nothing => {}
+                Shown::Unknown(why) => {
+                    if let Some(why) = why {
+                        self.not_decided(&why, diff);
+                    }
+                    return this(kind, &both);
+                }
+            }
+        }
+        None
+    }
+
     fn tell(&self, pair: &Pair, diff: &mut Diff) {
         let (was, is) = (self.before.outcome(pair.old), self.after.outcome(pair.new));
-        let example = self.example(&pair.request);
+        let onward = (!was.targets.is_empty(), !is.targets.is_empty());
+        let tables = (&*self.before.asks, &*self.after.asks);
+        let closer = self.closer.as_ref();
+        let shown = closer.map(|closer| closer.shown(tables, pair, onward));
+        let (example, found) = match shown {
+            Some(Shown::Nothing) => return,
+            Some(Shown::This(shown)) => {
+                let (request, both) = *shown;
+                // What arrives on neither side is answered otherwise.
+                let found = both.kind();
+                let found = found.or_else(|| both.gets_nowhere().then_some(Kind::Answer));
+                (example(&request, &both), found)
+            }
+            Some(Shown::Unknown(why)) => {
+                if let Some(why) = why {
+                    self.not_decided(&why, diff);
+                }
+                let both = self.sides.both(&pair.request);
+                (example(&pair.request, &both), None)
+            }
+            None => {
+                let both = self.sides.both(&pair.request);
+                (example(&pair.request, &both), both.kind())
+            }
+        };
         let mut add = |kind: Kind, what: String| {
             diff.add(Change {
                 kind,
@@ -368,87 +477,31 @@ impl Tables<'_> {
                 what,
                 old: self.before.place(pair.old),
                 new: self.after.place(pair.new),
-                example: Some(example.1.clone()),
+                example: Some(example.clone()),
                 reload: Reload::Hitless,
             });
         };
         if was.action != is.action {
-            let kind = example.0.unwrap_or_else(|| kind(was, is));
+            let kind = found.unwrap_or_else(|| kind(was, is));
             let head = self.after.head(pair.new).or(self.before.head(pair.old));
             let head = head.unwrap_or_default();
             add(kind, format!("{head}  {} → {}", was.action, is.action));
         }
         // What is made of requests, and for them, compares only where both send them on, or neither does.
-        let goes_on = pair.old.is_some()
-            && pair.new.is_some()
-            && was.targets.is_empty() == is.targets.is_empty();
+        let goes_on = pair.old.is_some() && pair.new.is_some() && onward.0 == onward.1;
         for (kind, was, is) in [
             (Kind::Headers, &was.headers, &is.headers),
             (Kind::Reliability, &was.reliability, &is.reliability),
         ] {
+            // What is made of a request may be what its service lets in, or refuses.
+            let kind = match found {
+                Some(found @ (Kind::Widened | Kind::Narrowed)) if kind == Kind::Headers => found,
+                _ => kind,
+            };
             for what in difference(was, is).into_iter().filter(|_| goes_on) {
                 add(kind, what);
             }
         }
-    }
-
-    /// What becomes of a request on both sides, its whole way; and what kind of change that is, if it shows.
-    fn example(&self, request: &Request) -> (Option<Kind>, Example) {
-        let asked = request.with_plain(journey::Request::of_plain);
-        let mut kind = None;
-        let mut ends = None;
-        if let Some(asked) = asked {
-            let old = travel(self.old, &self.ids.for_old(&asked));
-            let new = travel(self.new, &Ids::for_new(&asked, self.new.mesh));
-            let of = |side: Side<'_>, journey: &Option<Journey>| {
-                let ends = journey
-                    .as_ref()
-                    .map(|it| way::ends(side.bundle, &it.branches));
-                ends.unwrap_or_else(|| "nobody listens".to_owned())
-            };
-            let (was, is) = (of(self.old, &old), of(self.new, &new));
-            if was != is {
-                kind = seen(old.as_ref(), new.as_ref());
-                ends = Some((was, is));
-            }
-        }
-        let (was, is) = ends.unzip();
-        let example = Example {
-            request: request.to_string(),
-            curl: request.source.is_none().then(|| request.curl()),
-            was,
-            is,
-        };
-        (kind, example)
-    }
-}
-
-/// The whole way of a request, from its gateway, or from the service that sends it.
-fn travel(side: Side<'_>, request: &journey::Request) -> Option<Journey> {
-    let bundle = side.bundle;
-    let entry = match &request.source {
-        None => journey::entrance(bundle, &request.scheme, &request.host, None)?,
-        Some(source) => {
-            let mut services = side.mesh.services.iter();
-            let index =
-                services.position(|it| format!("{}/{}", it.namespace, it.name) == *source)?;
-            Entry::Sidecar(Id::new(index as u32))
-        }
-    };
-    Some(journey::of(bundle, entry, request))
-}
-
-/// What kind of change whole ways show, which do not end the same; none where the arms tell it.
-fn seen(old: Option<&Journey>, new: Option<&Journey>) -> Option<Kind> {
-    let arrives = |journey: Option<&Journey>| {
-        let mut branches = journey.into_iter().flat_map(|it| &it.branches);
-        branches.any(|branch| matches!(branch.end, End::Arrived(_) | End::Egress))
-    };
-    match (arrives(old), arrives(new)) {
-        (false, true) => Some(Kind::Widened),
-        (true, false) => Some(Kind::Narrowed),
-        (false, false) => Some(Kind::Answer),
-        (true, true) => None,
     }
 }
 

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 /// A gateway on both sides, or on one.
 #[derive(Debug)]
 pub(super) struct Gateways<'m> {
-    name: String,
+    namespace: &'m str,
+    name: &'m str,
     old: Option<&'m Gateway>,
     new: Option<&'m Gateway>,
 }
@@ -31,7 +32,8 @@ pub(super) fn gateways<'m>(old: &'m Mesh, new: &'m Mesh) -> Vec<Gateways<'m>> {
     for (is_old, gateway) in all.chain(new.gateways.iter().map(|it| (false, it))) {
         let key = (gateway.namespace.as_str(), gateway.name.as_str());
         let pair = named.entry(key).or_insert_with(|| Gateways {
-            name: gateway.name.clone(),
+            namespace: key.0,
+            name: key.1,
             old: None,
             new: None,
         });
@@ -42,6 +44,16 @@ pub(super) fn gateways<'m>(old: &'m Mesh, new: &'m Mesh) -> Vec<Gateways<'m>> {
 }
 
 impl<'m> Gateways<'m> {
+    /// Its namespace and its name.
+    pub(super) fn key(&self) -> (&'m str, &'m str) {
+        (self.namespace, self.name)
+    }
+
+    /// Whether this is the gateway, on one of its sides.
+    pub(super) fn is(&self, gateway: &Gateway) -> bool {
+        self.key() == (gateway.namespace.as_str(), gateway.name.as_str())
+    }
+
     /// All hosts of both sides, in groups.
     pub(super) fn scopes(&self) -> Vec<Scope> {
         let scopes = owners(self.old, self.new).into_iter();

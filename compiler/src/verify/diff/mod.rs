@@ -10,13 +10,23 @@
 //! Each pair of tables is compared for all requests, as they are when they meet it. What an arm does is compared
 //! part by part: where it sends requests, what it asks of them, what it makes of them, and how hard it tries. So an
 //! arm that is moved, split or written otherwise is no change, and a default that reaches a hundred arms is one.
+//!
+//! What counts is how requests end. Arms of a host, and what they require, count where some request meets them that
+//! tokens and rules let through (`closer`); rules count by what they let through: of those of a host, requests that its
+//! arms send somewhere or answer; of those of a service, what its gateways bring there, and whatever its other callers
+//! like to send. A request that is refused on both sides, by whichever proxy, is no change of rules.
 
 mod arms;
+mod closer;
 mod ends;
+#[cfg(test)]
+mod exhaustive;
 mod hosts;
 mod outcome;
 mod renumber;
 mod rules;
+mod ruling;
+mod shown;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -26,6 +36,9 @@ use crate::model::Mesh;
 use mesh_bundle::Bundle;
 use mesh_lang::source::{Sources, Span};
 use serde::Serialize;
+
+/// What `meshc diff --format json` prints, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("json.schema.json");
 
 /// One of the two meshes.
 #[derive(Clone, Copy, Debug)]

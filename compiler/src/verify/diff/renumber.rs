@@ -66,26 +66,24 @@ impl Ids {
 
     /// A condition of the old mesh, in common numbers.
     pub(super) fn of_old(&self, condition: &Condition) -> Condition {
-        match condition {
-            Condition::And(parts) => {
-                Condition::And(parts.iter().map(|part| self.of_old(part)).collect())
-            }
-            Condition::Or(parts) => {
-                Condition::Or(parts.iter().map(|part| self.of_old(part)).collect())
-            }
-            Condition::Not(part) => Condition::Not(Box::new(self.of_old(part))),
-            Condition::Test(test) => {
-                let mut test = test.clone();
-                match &mut test.field {
-                    Field::Jwt(JwtId(id)) | Field::Claim(JwtId(id), _) => {
-                        *id = self.jwts[*id as usize];
-                    }
-                    Field::Key(KeysId(id)) => *id = self.keys[*id as usize],
-                    _ => {}
-                }
-                Condition::Test(test)
-            }
-        }
+        let renumber = |all: &[u32], id: u32| all[id as usize];
+        renumbered(condition, &|jwt| renumber(&self.jwts, jwt), &|key| {
+            renumber(&self.keys, key)
+        })
+    }
+
+    /// A condition in common numbers, in those that the two meshes have in common the other way round.
+    pub(super) fn turned(&self, back: &Self, condition: &Condition) -> Condition {
+        let renumber = |own: &[u32], back: &[u32], id: u32| {
+            let of_new = back.get(id as usize).copied();
+            let of_old = || own.iter().position(|it| *it == id).map(|it| it as u32);
+            of_new.or_else(of_old).unwrap_or(id)
+        };
+        renumbered(
+            condition,
+            &|jwt| renumber(&self.jwts, &back.jwts, jwt),
+            &|key| renumber(&self.keys, &back.keys, key),
+        )
     }
 
     /// A request in common numbers, as the old mesh knows it: without what it does not declare.
@@ -113,5 +111,31 @@ impl Ids {
             .keys
             .retain(|(id, _)| (*id as usize) < new.keys.len());
         request
+    }
+}
+
+/// A condition with other numbers of tokens and keys.
+fn renumbered(
+    condition: &Condition,
+    jwt: &dyn Fn(u32) -> u32,
+    key: &dyn Fn(u32) -> u32,
+) -> Condition {
+    let each = |parts: &[Condition]| {
+        let parts = parts.iter().map(|part| renumbered(part, jwt, key));
+        parts.collect()
+    };
+    match condition {
+        Condition::And(parts) => Condition::And(each(parts)),
+        Condition::Or(parts) => Condition::Or(each(parts)),
+        Condition::Not(part) => Condition::Not(Box::new(renumbered(part, jwt, key))),
+        Condition::Test(test) => {
+            let mut test = test.clone();
+            match &mut test.field {
+                Field::Jwt(JwtId(id)) | Field::Claim(JwtId(id), _) => *id = jwt(*id),
+                Field::Key(KeysId(id)) => *id = key(*id),
+                _ => {}
+            }
+            Condition::Test(test)
+        }
     }
 }

@@ -16,9 +16,9 @@ use mesh_lang::value::PathPattern;
 use proptest::prelude::*;
 use std::path::Path;
 
-struct Made {
+pub(super) struct Made {
     checked: Checked,
-    bundle: Bundle,
+    pub(super) bundle: Bundle,
 }
 
 impl Made {
@@ -30,11 +30,20 @@ impl Made {
         Self { checked, bundle }
     }
 
-    fn text(text: &str) -> Self {
+    /// None where something in the text is wrong.
+    pub(super) fn try_text(text: &str) -> Option<Self> {
+        let project = Project::of_texts([("shop.mesh", text)]);
+        let mut checked = check(project, &Selection::default());
+        let planned = checked.lay_out()?;
+        let bundle = Bundle::open(planned.bytes).unwrap();
+        Some(Self { checked, bundle })
+    }
+
+    pub(super) fn text(text: &str) -> Self {
         Self::of(Project::of_texts([("shop.mesh", text)]))
     }
 
-    fn side(&self) -> Side<'_> {
+    pub(super) fn side(&self) -> Side<'_> {
         Side {
             mesh: self.checked.mesh.as_ref().unwrap(),
             sources: &self.checked.sources,
@@ -123,6 +132,10 @@ fn each_kind_is_told_with_a_request() {
         ("otherwise -> split 90% a, 10% b", "otherwise -> a"),
         ("respond 404", "respond 410"),
         ("timeout 2s", "timeout 2s; request-header set x-a \"1\""),
+        (
+            "timeout 2s",
+            "timeout 2s; cors { origins \"https://app.example\" }",
+        ),
         ("timeout 2s", "timeout 3s; retry 1 on reset"),
         ("mtls off", "mtls off; defaults { max-body 1MiB }"),
         ("mesh shop { mtls off }", "mesh shop { }"),
@@ -289,7 +302,7 @@ proptest! {
             new: &new,
             world: World::default(),
             region: None,
-            likely: None,
+            likely: &[],
             differ: &|_, _| true,
         };
         let (found, undecided) = pairs(tables).unwrap();

@@ -1,0 +1,133 @@
+//! What of the requests of clients gets through a host: the question that comparisons of two meshes put to ways.
+
+use super::callers::Caller;
+use super::chain::hops;
+use super::reach::takes_requests;
+use super::replay::{real, send};
+use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
+use crate::model::condition::Condition;
+use crate::model::{GatewayId, HostBlock, ListenerKind, Mesh, ServiceId};
+use crate::verify::{Budget, Request, Verdict};
+use mesh_bundle::format::Bundle;
+use mesh_bundle::journey;
+use std::collections::BTreeSet;
+
+/// A host of a gateway, and what is asked of the requests that come in there.
+#[derive(Clone, Copy)]
+pub(in crate::verify) struct Passage<'p> {
+    /// The mesh.
+    pub(in crate::verify) mesh: &'p Mesh,
+    /// Its bundle.
+    pub(in crate::verify) bundle: &'p Bundle,
+    /// The gateway.
+    pub(in crate::verify) gateway: GatewayId,
+    /// The host.
+    pub(in crate::verify) block: &'p HostBlock,
+    /// What is asked of what is sent.
+    pub(in crate::verify) sent: &'p Condition,
+    /// What is asked of what arrives.
+    pub(in crate::verify) arrives: &'p Condition,
+    /// The names of tokens and of keys: those of the mesh, then others that are asked of.
+    pub(in crate::verify) credentials: (&'p [String], &'p [String]),
+}
+
+/// Where requests are to come through to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::verify) enum Beyond {
+    /// To this service, which lets them in.
+    Service(ServiceId),
+    /// To any service that lets them in.
+    AnyService,
+    /// To an arm that answers them.
+    Answer,
+}
+
+impl Passage<'_> {
+    /// A request that comes through and of which `counts` holds, as it came in and with its way; none if there is
+    /// none, and why that is not known.
+    pub(in crate::verify) fn first(
+        &self,
+        beyond: Beyond,
+        counts: &dyn Fn(&Request, &journey::Journey) -> bool,
+    ) -> Result<Option<Request>, String> {
+        let mesh = self.mesh;
+        let gateway = &mesh[self.gateway];
+        if !takes_requests(gateway) {
+            return Ok(None);
+        }
+        let entrance = Entrance::Host(self.gateway, gateway, self.block);
+        let matters: BTreeSet<ServiceId> = match beyond {
+            Beyond::Service(service) => BTreeSet::from([service]),
+            Beyond::AnyService | Beyond::Answer => {
+                (0..mesh.services.len() as u32).map(ServiceId).collect()
+            }
+        };
+        let asking = Asking {
+            matters: &matters,
+            arrives: self.arrives,
+            sent: self.sent,
+            required: None,
+            credentials: Some(self.credentials),
+        };
+        let mut ways = Ways::of(mesh, entrance, asking)?;
+        let mut budget = Budget::USUAL;
+        let mut unknown = None;
+        for way in std::mem::take(&mut ways.all) {
+            if !leads(&way, beyond) {
+                continue;
+            }
+            let holds = [way.passes, way.let_in, way.claimed];
+            match ways.ask(&way, &holds, None, &mut budget) {
+                Verdict::No => {}
+                Verdict::NotDecided(reason) => unknown = Some(reason.to_string()),
+                Verdict::Yes(request) => {
+                    let request = real(*request);
+                    let sent = send(self.bundle, entrance, &request);
+                    if sent.is_some_and(|sent| counts(&request, &sent.journey)) {
+                        return Ok(Some(request));
+                    }
+                    unknown = Some("what happens on the way is not known exactly".to_owned());
+                }
+            }
+        }
+        unknown.map_or(Ok(None), Err)
+    }
+}
+
+fn leads(way: &Way<'_>, beyond: Beyond) -> bool {
+    match (way.stop, beyond) {
+        (Stop::Service(service, _), Beyond::Service(wanted)) => service == wanted,
+        (Stop::Service(..), Beyond::AnyService) => true,
+        // What no arm takes is not answered by one.
+        (Stop::Elsewhere, Beyond::Answer) => way.arm.is_some(),
+        _ => false,
+    }
+}
+
+/// How what a gateway receives may come to a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::verify) struct Leads {
+    /// By its hosts.
+    pub(in crate::verify) by_hosts: bool,
+    /// As bytes that it does not look into, or as copies: none of its hosts decides which.
+    pub(in crate::verify) unseen: bool,
+}
+
+/// How what a gateway receives may come to a service.
+pub(in crate::verify) fn may_lead(mesh: &Mesh, gateway: GatewayId, service: ServiceId) -> Leads {
+    let mut leads = Leads::default();
+    for listener in &mesh[gateway].listeners {
+        let to = |target| leads_to(mesh, target).contains(&service);
+        leads.unseen |= match &listener.kind {
+            ListenerKind::Http { .. } | ListenerKind::Https { .. } => false,
+            ListenerKind::Tcp(target) => to(*target),
+            ListenerKind::Passthrough(names) => names.iter().any(|(_, target)| to(*target)),
+        };
+    }
+    let hops = hops(mesh, Caller::Gateway(gateway));
+    for hop in hops.iter().filter(|hop| hop.to == service) {
+        leads.unseen |= hop.is_copy;
+        leads.by_hosts = true;
+    }
+    leads
+}
