@@ -40,7 +40,7 @@ fn mesh() -> String {
             "## The service of team {service}.
 service s{service} {{
   {calls}
-  version v1 {{ endpoints 127.0.0.1:9081, 127.0.0.1:9084 weight 2 }}
+  version v1 {{ endpoints 10.0.0.7:9081, 10.0.0.8:9084 weight 2 }}
   version v2 {{ endpoints dns s{service}-v2.internal:9080 every 5s }}
   timeout {seconds}s {{ connect 1s; idle 60s }}
   retry 1 on 5xx, reset, connect-failure {{ per-try 500ms; backoff 25ms..250ms }}
@@ -48,12 +48,12 @@ service s{service} {{
   route {{
     when header.end-user == \"jason\"       -> v2
     when cookie.user matches r\".*[0-4]\"   -> v1
-    POST, PUT /reviews/**                 -> v1 {{ timeout 1s }}
+    POST, PUT /reviews/**                 -> v1 {{ timeout {seconds}s }}
     otherwise                             -> split canary v2, rest v1 {{ sticky cookie.session }}
   }}
   authz {{
     allow {caller} to GET, POST /reviews/**, /s{service}/**
-    deny  anyone to /s{service}/admin/** unless source.namespace == ops
+    allow namespace ops to PUT /s{service}/settings when jwt.staff
   }}
 }}
 
@@ -61,7 +61,7 @@ service s{service} {{
         );
         service += 1;
     }
-    text.push_str("namespace ops { service console { endpoints 127.0.0.1:2 } }\n");
+    text.push_str("jwt staff { issuer \"https://auth.example\"; audiences \"ops\"; jwks file \"jwks.json\" }\nnamespace ops { service console { endpoints 10.0.0.9:2; calls none } }\n");
     text.push_str("gateway edge {\n  listen 80 http\n  trusted-proxies none\n");
     for host in 0..service / CHAIN {
         let _ = writeln!(text, "  host h{host}.example {{");

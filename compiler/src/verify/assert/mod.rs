@@ -33,7 +33,7 @@ mod ways;
 pub(super) use self::admission::{held, is_there, names, of_host};
 use self::callers::Caller;
 pub(super) use self::clients::{Clients, Found};
-pub(super) use self::through::{Beyond, Passage, may_lead};
+pub(super) use self::through::{Admission, Beyond, Passage, admission_by, may_lead};
 pub(super) use self::ways::leads_to;
 use super::Request;
 use crate::model::Mesh;

@@ -1,12 +1,17 @@
 //! What of the requests of clients gets through a host: the question that comparisons of two meshes put to ways.
 
+use super::admission::{self, names};
 use super::callers::Caller;
 use super::chain::hops;
 use super::reach::takes_requests;
 use super::replay::{real, send};
-use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
+use super::seen::Seen;
+use super::ways::{
+    Asking, Entrance, Stop, Way, Ways, gateway_identity, groups, is_nameless, leads_to,
+};
+use crate::model::authz::Who;
 use crate::model::condition::Condition;
-use crate::model::{GatewayId, HostBlock, ListenerKind, Mesh, ServiceId};
+use crate::model::{Arm, GatewayId, HostBlock, ListenerKind, Mesh, Service, ServiceId, Target};
 use crate::verify::{Budget, Request, Verdict};
 use mesh_bundle::format::Bundle;
 use mesh_bundle::journey;
@@ -130,4 +135,80 @@ pub(in crate::verify) fn may_lead(mesh: &Mesh, gateway: GatewayId, service: Serv
         leads.by_hosts = true;
     }
     leads
+}
+
+/// Which of the requests that an arm sends on the services behind it let in.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::verify) enum Admission {
+    /// All of them.
+    All,
+    /// Those of which this holds as they came in.
+    Some(Condition),
+    /// That is not known: a service has a route of its own, which may send them on.
+    Unknown,
+}
+
+/// Which of the requests that an arm of a host sends on are let in by one of the services that it names.
+pub(in crate::verify) fn admission_by(
+    mesh: &Mesh,
+    id: GatewayId,
+    host: &HostBlock,
+    arm: &Arm,
+) -> Admission {
+    let gateway = &mesh[id];
+    let mut services = BTreeSet::new();
+    for target in arm.action.targets() {
+        let service = target.service();
+        if matches!(target, Target::Service(_)) && mesh[service].route.is_some() {
+            return Admission::Unknown;
+        }
+        services.insert(service);
+    }
+    if services.iter().any(|it| takes_all(mesh, &mesh[*it], id)) {
+        return Admission::All;
+    }
+    let weaker = gateway.policy.clone().over(mesh.defaults.clone());
+    let level = host.policy.clone().over(weaker);
+    let source = gateway_identity(gateway);
+    let mut admitted = Vec::new();
+    for paths in groups(arm) {
+        let levels = [(&arm.policy, paths.first()), (&level, None)];
+        let sent = Seen::untouched().changed(&levels).from(&source);
+        let lets_in = services.iter().map(|service| {
+            let service = &mesh[*service];
+            let mut seen = sent.changed(&[(&service.policy, None)]);
+            if is_nameless(mesh, service) {
+                seen = seen.nameless();
+            }
+            seen.asks(&admission::of_service(mesh, service))
+        });
+        let mut parts = vec![Condition::Or(lets_in.collect())];
+        parts.extend(names(&[], &paths, arm.span));
+        admitted.push(Condition::And(parts));
+    }
+    Admission::Some(Condition::Or(admitted))
+}
+
+/// Whether a service lets in whatever a gateway sends.
+fn takes_all(mesh: &Mesh, service: &Service, gateway: GatewayId) -> bool {
+    let asks = [&mesh.defaults, &service.policy].map(|level| !level.requires.is_empty());
+    let denies = mesh.namespace(&service.namespace);
+    if asks.contains(&true) || denies.is_some_and(|it| !it.denies.is_empty()) {
+        return false;
+    }
+    let rules = service
+        .authz
+        .as_ref()
+        .and_then(|authz| authz.rules.as_ref());
+    let Some(rules) = rules else {
+        return mesh.open_by_default.value;
+    };
+    let named = |who: &Who| matches!(who, Who::Anyone) || *who == Who::Gateway(gateway);
+    rules.iter().all(|rule| rule.allows)
+        && rules.iter().any(|rule| {
+            rule.who.iter().any(named)
+                && rule.methods.is_empty()
+                && rule.paths.is_empty()
+                && rule.condition.is_none()
+        })
 }

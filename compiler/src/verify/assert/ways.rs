@@ -530,7 +530,7 @@ impl<'m> Builder<'m, '_> {
 }
 
 /// The patterns of an arm in groups of which the rewrite makes the same kind of path: all together, or each by itself.
-fn groups(arm: &Arm) -> Vec<Vec<PathPattern>> {
+pub(super) fn groups(arm: &Arm) -> Vec<Vec<PathPattern>> {
     let rewrite = arm.policy.rewrite.path.as_ref().map(|said| &said.value);
     match rewrite {
         None => vec![arm.paths.clone()],

@@ -67,7 +67,7 @@ impl Arms {
             });
             arms.requires.push(requires.collect());
             arms.outcomes
-                .push(Outcome::of(side.mesh, &arm.action, &policy, own));
+                .push(Outcome::of(side.mesh, arm, &policy, own));
             arms.places.push(side.place(arm.span));
             arms.heads.push(place.head(arm));
         }
@@ -470,7 +470,7 @@ impl Tables<'_> {
                 (example(&pair.request, &both), both.kind())
             }
         };
-        let mut add = |kind: Kind, what: String| {
+        let mut add = |kind: Kind, what: String, example: &Example| {
             diff.add(Change {
                 kind,
                 subjects: vec![self.subject.clone()],
@@ -481,26 +481,39 @@ impl Tables<'_> {
                 reload: Reload::Hitless,
             });
         };
+        // Where both send requests on, some may get in on one side only, by where they go or by what is made of them.
+        let changed = was.targets != is.targets || was.headers != is.headers;
+        let closer = closer.filter(|_| onward == (true, true) && changed);
+        let crossed = closer.map(|closer| closer.crossed(tables, pair, found));
+        let crossed = crossed.unwrap_or_default();
         if was.action != is.action {
-            let kind = found.unwrap_or_else(|| kind(was, is));
+            let kind = kind(was, is);
             let head = self.after.head(pair.new).or(self.before.head(pair.old));
             let head = head.unwrap_or_default();
-            add(kind, format!("{head}  {} → {}", was.action, is.action));
+            let what = format!("{head}  {} → {}", was.action, is.action);
+            add(found.unwrap_or(kind), what.clone(), &example);
+            for (crossed, example) in &crossed {
+                add(crossed.unwrap_or(kind), what.clone(), example);
+            }
         }
         // What is made of requests, and for them, compares only where both send them on, or neither does.
         let goes_on = pair.old.is_some() && pair.new.is_some() && onward.0 == onward.1;
-        for (kind, was, is) in [
-            (Kind::Headers, &was.headers, &is.headers),
-            (Kind::Reliability, &was.reliability, &is.reliability),
-        ] {
+        for what in difference(&was.headers, &is.headers)
+            .into_iter()
+            .filter(|_| goes_on)
+        {
             // What is made of a request may be what its service lets in, or refuses.
-            let kind = match found {
-                Some(found @ (Kind::Widened | Kind::Narrowed)) if kind == Kind::Headers => found,
-                _ => kind,
-            };
-            for what in difference(was, is).into_iter().filter(|_| goes_on) {
-                add(kind, what);
+            let gets_in = found.filter(|it| matches!(it, Kind::Widened | Kind::Narrowed));
+            add(gets_in.unwrap_or(Kind::Headers), what.clone(), &example);
+            for (crossed, example) in crossed.iter().filter(|_| was.action == is.action) {
+                add(crossed.unwrap_or(Kind::Headers), what.clone(), example);
             }
+        }
+        for what in difference(&was.reliability, &is.reliability)
+            .into_iter()
+            .filter(|_| goes_on)
+        {
+            add(Kind::Reliability, what, &example);
         }
     }
 }

@@ -7,12 +7,12 @@
 use super::ends::{Asks, Pair, Place as EndOf};
 use super::renumber::Ids;
 use super::shown::{self, Both, Sides};
-use super::{Kind, Side};
+use super::{Example, Kind, Side};
 use crate::model::condition::Condition;
 use crate::model::policy::Policy;
 use crate::model::{Gateway, GatewayId, HostBlock};
 use crate::verify::Request;
-use crate::verify::assert::{Beyond, Passage, held, of_host};
+use crate::verify::assert::{Admission, Beyond, Passage, admission_by, held, of_host};
 use mesh_bundle::journey::Journey;
 use mesh_lang::source::Span;
 use std::cell::Cell;
@@ -133,7 +133,7 @@ impl<'c> Closer<'c> {
         let sent = Condition::And(parts);
         let mut unknown = None;
         for (way, beyond) in looks {
-            match self.through(*way, *beyond, &sent, counts) {
+            match self.through((*way, *beyond), &sent, counts) {
                 Ok(Some(request)) => {
                     let both = self.both(*way, &request);
                     return Shown::This(Box::new((request, both)));
@@ -147,8 +147,7 @@ impl<'c> Closer<'c> {
 
     fn through(
         &self,
-        way: Way,
-        beyond: Beyond,
+        (way, beyond): (Way, Beyond),
         sent: &Condition,
         counts: &dyn Fn(&Both) -> bool,
     ) -> Result<Option<Request>, String> {
@@ -248,6 +247,60 @@ impl<'c> Closer<'c> {
                 self.find(tables, pair, None, &looks, &differs)
             }
             found => found,
+        }
+    }
+
+    /// Of two arms that send requests on, to services that let in different ones, or each in its way: requests that get
+    /// in on one side only, and (none) on both, as far as `known` is not what was found already.
+    pub(super) fn crossed(
+        &self,
+        tables: (&[Asks], &[Asks]),
+        pair: &Pair,
+        known: Option<Kind>,
+    ) -> Vec<(Option<Kind>, Example)> {
+        let on_both = matches!(known, Some(Kind::Widened | Kind::Narrowed));
+        let kinds = [
+            (Way::New, Some(Kind::Widened), false),
+            (Way::Old, Some(Kind::Narrowed), false),
+            (Way::New, None, true),
+        ];
+        let mut found = Vec::new();
+        for (way, kind, is_admitted) in kinds {
+            if known == kind || is_admitted && !on_both {
+                continue;
+            }
+            let Some(admitted) = self.admitted_elsewhere(pair, way) else {
+                continue;
+            };
+            let extra = if is_admitted {
+                admitted
+            } else {
+                Condition::Not(Box::new(admitted))
+            };
+            let looks = [(way, Beyond::AnyService)];
+            let counts = |both: &Both| both.kind() == kind && !both.gets_nowhere();
+            // What is not found, or not known, stays with what the arms are told to do.
+            if let Shown::This(shown) = self.find(tables, pair, Some(&extra), &looks, &counts) {
+                found.push((kind, shown::example(&shown.0, &shown.1)));
+            }
+        }
+        found
+    }
+
+    /// "A service behind the arm of the other side lets it in", in common numbers; none where that is not known, or
+    /// holds of whatever comes.
+    fn admitted_elsewhere(&self, pair: &Pair, way: Way) -> Option<Condition> {
+        let (side, block, arm) = match way {
+            Way::New => (self.sides.old, self.old?, pair.old?),
+            Way::Old => (self.sides.new, self.new?, pair.new?),
+        };
+        let arm = block.host.table.arms.get(arm as usize)?;
+        match admission_by(side.mesh, block.id, block.host, arm) {
+            Admission::All | Admission::Unknown => None,
+            Admission::Some(admitted) => Some(match way {
+                Way::New => self.sides.ids.of_old(&admitted),
+                Way::Old => admitted,
+            }),
         }
     }
 }
