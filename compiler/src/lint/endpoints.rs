@@ -3,6 +3,7 @@
 use crate::model::said::Said;
 use crate::model::upstream::{Endpoints, Source};
 use crate::model::{Mesh, Service, Tls};
+use crate::spell::protocol_word;
 use mesh_bundle::format::Protocol;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -119,7 +120,7 @@ fn clash(first: &Service, second: &Service) -> Option<(String, String)> {
         _ => false,
     };
     if contradict(protocols.0, protocols.1) || contradict(protocols.1, protocols.0) {
-        let says = |protocol: Protocol| format!("`protocol {}`", word(protocol));
+        let says = |protocol: Protocol| format!("`protocol {}`", protocol_word(protocol));
         return Some((says(protocols.0), says(protocols.1)));
     }
     let (a, b) = (first.tls.as_ref(), second.tls.as_ref());
@@ -130,16 +131,6 @@ fn clash(first: &Service, second: &Service) -> Option<(String, String)> {
         None => "no `tls`".to_owned(),
     };
     (first.external && second.external && differ).then(|| (says(a), says(b)))
-}
-
-fn word(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Http => "http",
-        Protocol::Http1 => "http1",
-        Protocol::Http2 => "http2",
-        Protocol::Grpc => "grpc",
-        Protocol::Tcp => "tcp",
-    }
 }
 
 fn contradiction(

@@ -2,7 +2,7 @@
 //! a service.
 
 use super::reach::takes_requests;
-use super::replay::{Held, real, send};
+use super::replay::{Held, Replayed, real, send};
 use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
 use crate::model::condition::Condition;
 use crate::model::{Arm, GatewayId, HostBlock, Mesh, ServiceId};
@@ -148,36 +148,31 @@ impl<'m> Clients<'m> {
             required: None,
             credentials: None,
         };
-        let mut ways = match Ways::of(self.mesh, entrance, asking) {
-            Ok(ways) => ways,
-            Err(why) => return Found::NotFoundOut(why),
-        };
         let held = Held::of(arrives);
-        let mut budget = Budget::USUAL;
-        let mut unknown = None;
-        for way in std::mem::take(&mut ways.all) {
-            let stops = matches!(way.stop, Stop::Service(to, at) if to == service && is_meant(at));
-            let Some(arm) = way.arm.filter(|_| stops) else {
-                continue;
-            };
-            let holds = [way.passes, way.let_in, way.claimed];
-            let request = match ways.ask(&way, &holds, None, &mut budget) {
-                Verdict::No => continue,
-                Verdict::NotDecided(reason) => {
-                    unknown = unknown.or(Some(reason.to_string()));
-                    continue;
+        let stops = |way: &Way<'_>| {
+            let is_there =
+                matches!(way.stop, Stop::Service(to, at) if to == service && is_meant(at));
+            is_there && way.arm.is_some()
+        };
+        let found = Ways::of(self.mesh, entrance, asking).and_then(|mut ways| {
+            ways.first(stops, |way, request| {
+                let sent = send(self.bundle, entrance, &request);
+                let arrives =
+                    |sent: &Replayed| sent.arrives_at(self.bundle, service, is_meant, &held);
+                match way.arm {
+                    Some(arm) if sent.as_ref().is_some_and(arrives) => Ok((request, arm.span)),
+                    Some(arm) => Err(format!(
+                        "what is made of the requests that `{}` takes is not known exactly",
+                        arm.name
+                    )),
+                    None => Err("what happens on the way is not known exactly".to_owned()),
                 }
-                Verdict::Yes(request) => real(*request),
-            };
-            let sent = send(self.bundle, entrance, &request);
-            if sent.is_some_and(|sent| sent.arrives_at(self.bundle, service, is_meant, &held)) {
-                return Found::This(Box::new(request), arm.span);
-            }
-            unknown = unknown.or(Some(format!(
-                "what is made of the requests that `{}` takes is not known exactly",
-                arm.name
-            )));
+            })
+        });
+        match found {
+            Ok(Some((request, span))) => Found::This(Box::new(request), span),
+            Ok(None) => Found::Nothing,
+            Err(why) => Found::NotFoundOut(why),
         }
-        unknown.map_or(Found::Nothing, Found::NotFoundOut)
     }
 }

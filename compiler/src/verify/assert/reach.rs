@@ -6,7 +6,7 @@
 
 use super::callers::{Caller, Doorway, everybody, named, no_space};
 use super::replay::{Held, addressed, real, send};
-use super::ways::{Asking, Entrance, Stop, Ways, identity, leads_to};
+use super::ways::{Asking, Entrance, Stop, Way, Ways, identity, leads_to};
 use super::{Failure, Outcome, Prover, spoken_of};
 use crate::model::condition::Condition;
 use crate::model::proof::{Reaches, Sender};
@@ -300,53 +300,37 @@ impl<'m> Prover<'m> {
             required: None,
             credentials: None,
         };
-        let mut ways = match Ways::of(self.mesh, entrance, asking) {
-            Ok(ways) => ways,
-            Err(why) => return Found::NotFoundOut(why),
-        };
-        let mut budget = Budget::USUAL;
-        let mut unknown = None;
-        for way in std::mem::take(&mut ways.all) {
-            if !may_stop_at(way.stop, aim.target) {
-                continue;
-            }
-            let holds = [way.passes, way.let_in, way.claimed];
-            let request = match ways.ask(&way, &holds, None, &mut budget) {
-                Verdict::No => continue,
-                Verdict::NotDecided(reason) => {
-                    unknown = unknown.or(Some(reason.to_string()));
-                    continue;
-                }
-                Verdict::Yes(request) => real(*request),
-            };
-            let sent = send(self.bundle, entrance, &request);
-            let arrives = sent.as_ref().and_then(|sent| {
-                let branch = sent.arrives(self.bundle, aim.target, &aim.held)?;
-                Some((sent.entry, sent.told(self.bundle, branch)))
-            });
-            if let Some((entry, told)) = arrives {
-                return Found::This(Box::new(Failure {
-                    what: "this request gets through".to_owned(),
-                    request: Some(request),
-                    expected: Some("403".to_owned()),
-                    way: Some(told),
-                    entry: Some(entry),
-                    ..Failure::default()
-                }));
-            }
-            let why = way.arm.map_or_else(
-                || "what happens on the way is not known exactly".to_owned(),
-                |arm| {
-                    format!(
+        let leads = |way: &Way<'_>| may_stop_at(way.stop, aim.target);
+        let found = Ways::of(self.mesh, entrance, asking).and_then(|mut ways| {
+            ways.first(leads, |way, request| {
+                let sent = send(self.bundle, entrance, &request);
+                let arrives = sent.as_ref().and_then(|sent| {
+                    let branch = sent.arrives(self.bundle, aim.target, &aim.held)?;
+                    Some((sent.entry, sent.told(self.bundle, branch)))
+                });
+                match (arrives, way.arm) {
+                    (Some((entry, told)), _) => Ok(Failure {
+                        what: "this request gets through".to_owned(),
+                        request: Some(request),
+                        expected: Some("403".to_owned()),
+                        way: Some(told),
+                        entry: Some(entry),
+                        ..Failure::default()
+                    }),
+                    (None, Some(arm)) => Err(format!(
                         "what is made of requests that `{}` takes ({}) is not known exactly",
                         arm.name,
                         self.place(arm.span)
-                    )
-                },
-            );
-            unknown = unknown.or(Some(why));
+                    )),
+                    (None, None) => Err("what happens on the way is not known exactly".to_owned()),
+                }
+            })
+        });
+        match found {
+            Ok(Some(failure)) => Found::This(Box::new(failure)),
+            Ok(None) => Found::Nothing,
+            Err(why) => Found::NotFoundOut(why),
         }
-        unknown.map_or(Found::Nothing, Found::NotFoundOut)
     }
 }
 

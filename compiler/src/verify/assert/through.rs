@@ -4,7 +4,7 @@ use super::admission::{self, names};
 use super::callers::Caller;
 use super::chain::hops;
 use super::reach::takes_requests;
-use super::replay::{real, send};
+use super::replay::send;
 use super::seen::Seen;
 use super::ways::{
     Asking, Entrance, Stop, Way, Ways, gateway_identity, groups, is_nameless, leads_to,
@@ -12,7 +12,7 @@ use super::ways::{
 use crate::model::authz::Who;
 use crate::model::condition::Condition;
 use crate::model::{Arm, GatewayId, HostBlock, ListenerKind, Mesh, Service, ServiceId, Target};
-use crate::verify::{Budget, Request, Verdict};
+use crate::verify::Request;
 use mesh_bundle::format::Bundle;
 use mesh_bundle::journey;
 use std::collections::BTreeSet;
@@ -75,27 +75,16 @@ impl Passage<'_> {
             credentials: Some(self.credentials),
         };
         let mut ways = Ways::of(mesh, entrance, asking)?;
-        let mut budget = Budget::USUAL;
-        let mut unknown = None;
-        for way in std::mem::take(&mut ways.all) {
-            if !leads(&way, beyond) {
-                continue;
-            }
-            let holds = [way.passes, way.let_in, way.claimed];
-            match ways.ask(&way, &holds, None, &mut budget) {
-                Verdict::No => {}
-                Verdict::NotDecided(reason) => unknown = Some(reason.to_string()),
-                Verdict::Yes(request) => {
-                    let request = real(*request);
-                    let sent = send(self.bundle, entrance, &request);
-                    if sent.is_some_and(|sent| counts(&request, &sent.journey)) {
-                        return Ok(Some(request));
-                    }
-                    unknown = Some("what happens on the way is not known exactly".to_owned());
+        ways.first(
+            |way| leads(way, beyond),
+            |_, request| {
+                let sent = send(self.bundle, entrance, &request);
+                if sent.is_some_and(|sent| counts(&request, &sent.journey)) {
+                    return Ok(request);
                 }
-            }
-        }
-        unknown.map_or(Ok(None), Err)
+                Err("what happens on the way is not known exactly".to_owned())
+            },
+        )
     }
 }
 

@@ -12,6 +12,7 @@
 
 use super::admission;
 use super::callers::no_space;
+use super::replay::real;
 use super::seen::{Level, Seen, all};
 use crate::model::condition::{Condition, Field, Predicate};
 use crate::model::credential::Credential;
@@ -22,7 +23,7 @@ use crate::plan::pattern_groups;
 use crate::plan::table::Match;
 use crate::verify::space::{End, Question, Space, TableId};
 use crate::verify::tables::{at_caller, at_gateway, belongs};
-use crate::verify::{Budget, Verdict, World};
+use crate::verify::{Budget, Request, Verdict, World};
 use mesh_bundle::route::MAX_HOPS;
 use mesh_lang::value::PathPattern;
 use std::collections::{BTreeSet, HashMap};
@@ -188,6 +189,34 @@ impl<'m> Ways<'m> {
             fails: &fails,
         };
         self.space.ask(question, budget)
+    }
+
+    /// What comes of the first request that gets through by a way that `leads` where it is to; none if none does, and
+    /// why that is not known. `arrived` is given each request that is found, and makes something of it once it was
+    /// sent, or says why it did not come out as it should have.
+    pub(super) fn first<T>(
+        &mut self,
+        leads: impl Fn(&Way<'m>) -> bool,
+        mut arrived: impl FnMut(&Way<'m>, Request) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let mut budget = Budget::USUAL;
+        let mut unknown = None;
+        for way in std::mem::take(&mut self.all) {
+            if !leads(&way) {
+                continue;
+            }
+            let holds = [way.passes, way.let_in, way.claimed];
+            let why = match self.ask(&way, &holds, None, &mut budget) {
+                Verdict::No => continue,
+                Verdict::NotDecided(reason) => reason.to_string(),
+                Verdict::Yes(request) => match arrived(&way, real(*request)) {
+                    Ok(found) => return Ok(Some(found)),
+                    Err(why) => why,
+                },
+            };
+            unknown = unknown.or(Some(why));
+        }
+        unknown.map_or(Ok(None), Err)
     }
 
     /// Looks for any request that is claimed something of.
