@@ -157,6 +157,7 @@ impl<'b> Asking<'b> {
     fn worlds(&mut self, line: &Line, known: &Fields) -> (Vec<World>, bool) {
         let old_entry = self.old.as_ref().map(|it| outcome::entry(it.bundle, line));
         let new_entry = outcome::entry(self.new.bundle, line);
+        let twice = self.hidden_twice(line);
         let mut worlds = Vec::new();
         let mut incomplete = false;
         let mut open: Vec<Vec<(String, Given)>> = vec![Vec::new()];
@@ -176,7 +177,8 @@ impl<'b> Asking<'b> {
             let is_known = |name: &String| {
                 known.contains_key(name) || supposed.iter().any(|(known, _)| known == name)
             };
-            let unknown = asked.into_inner().into_iter().find(|name| !is_known(name));
+            let mut needed = asked.into_inner().into_iter().chain(twice.iter().cloned());
+            let unknown = needed.find(|name| !is_known(name));
             let Some(unknown) = unknown else {
                 worlds.push(World { supposed, old, new });
                 continue;
@@ -193,6 +195,18 @@ impl<'b> Asking<'b> {
             }
         }
         (worlds, incomplete)
+    }
+
+    /// Fields that came more than once, of which the line hides what they hold. Rules that test one refuse the request
+    /// before they ask for any.
+    fn hidden_twice(&self, line: &Line) -> Vec<String> {
+        let recorded = line.asked.iter().flatten();
+        let hidden = recorded.filter(|(name, recorded)| {
+            let recorded = recorded.as_ref().map(Recorded::seen);
+            recorded.is_some_and(|(seen, repeated)| repeated && seen.text().is_none())
+                && self.tests(name)
+        });
+        hidden.map(|(name, _)| name.clone()).collect()
     }
 
     /// The values that a field may have in view of what the line says of it, and whether these are all.
