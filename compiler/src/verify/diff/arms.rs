@@ -4,7 +4,7 @@ use super::closer::{Block, Closer, Shown, Way};
 use super::ends::{Asks, Comparison, Pair, Place as EndOf, pairs};
 use super::hosts::{Gateways, Scope, gateways};
 use super::outcome::{Outcome, difference};
-use super::renumber::Ids;
+use super::renumber::{Ids, unplaced};
 use super::shown::{Both, Sides, example};
 use super::{Change, Diff, Example, Kind, Reload, Side};
 use crate::model::condition::{Condition, Field, Predicate, Test};
@@ -109,6 +109,17 @@ struct Asking {
 }
 
 impl Arms {
+    /// The conditions under which every arm requires a token or key, if all do in the same way.
+    fn required_everywhere(&self, credential: &str) -> Option<Vec<Option<Condition>>> {
+        let mut each = self.requires.iter().map(|requires| {
+            let of = requires.iter().filter(|it| it.credential == credential);
+            of.map(|it| it.condition.as_ref().map(unplaced))
+                .collect::<Vec<_>>()
+        });
+        let first = each.next()?;
+        each.all(|it| it == first).then_some(first)
+    }
+
     fn asking(&self, credential: &str) -> Asking {
         let mut asking = Asking::default();
         for (asks, requires) in self.asks.iter().zip(&self.requires) {
@@ -349,6 +360,11 @@ impl Tables<'_> {
         let all = all.flatten().map(|it| (&it.credential, &it.there));
         let all: BTreeMap<&String, &Condition> = all.collect();
         for (credential, there) in all {
+            // Where all arms ask alike on both sides, it is no matter which of them takes a request.
+            let before = self.before.required_everywhere(credential);
+            if before.is_some() && before == self.after.required_everywhere(credential) {
+                continue;
+            }
             let (old, new) = (
                 self.before.asking(credential),
                 self.after.asking(credential),

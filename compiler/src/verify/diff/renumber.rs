@@ -1,8 +1,9 @@
 //! Tokens and keys of two meshes under one numbering: that of the new mesh, then what only the old one has.
 
-use crate::model::condition::{Condition, Field};
+use crate::model::condition::{Condition, Field, Test};
 use crate::model::{JwtId, KeysId, Mesh};
 use mesh_bundle::journey::Request;
+use mesh_lang::source::{FileId, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -115,6 +116,20 @@ impl Ids {
 }
 
 /// A condition with other numbers of tokens and keys.
+/// A condition wherever it stands: two that ask the same are equal then.
+pub(super) fn unplaced(condition: &Condition) -> Condition {
+    let each = |parts: &[Condition]| parts.iter().map(unplaced).collect();
+    match condition {
+        Condition::And(parts) => Condition::And(each(parts)),
+        Condition::Or(parts) => Condition::Or(each(parts)),
+        Condition::Not(part) => Condition::Not(Box::new(unplaced(part))),
+        Condition::Test(test) => Condition::Test(Test {
+            span: Span::new(FileId(0), 0, 0),
+            ..test.clone()
+        }),
+    }
+}
+
 fn renumbered(
     condition: &Condition,
     jwt: &dyn Fn(u32) -> u32,
