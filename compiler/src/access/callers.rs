@@ -1,7 +1,7 @@
 //! Callers, as far as the rules of a service tell them apart.
 
-use super::{Rules, Seen, seen, test};
-use crate::model::condition::{Condition, Field, Predicate};
+use super::{Rules, Seen, seen};
+use crate::model::condition::{Condition, Field, Predicate, test};
 use crate::model::{GatewayId, Mesh, ServiceId};
 use crate::verify::World;
 use mesh_lang::source::Span;

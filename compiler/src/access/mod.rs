@@ -19,8 +19,7 @@ pub use questions::{Outcome, Questions};
 pub use seen::{Seen, seen};
 
 use crate::model::authz::{Authz, ExternalAuthz, Rule, Who, in_order};
-use crate::model::condition::{Condition, Field, Predicate, Test};
-use crate::model::credential::Credential;
+use crate::model::condition::{Condition, Test, holds};
 use crate::model::policy::{Policy, Require};
 use crate::model::said::{Origin, Said};
 use crate::model::{Gateway, HostBlock, Mesh, ServiceId};
@@ -55,7 +54,7 @@ impl<'m> Rules<'m> {
         let open = mesh.open_by_default;
         let by_default = open
             .value
-            .then(|| open_by_default(open.span().unwrap_or(service.span)));
+            .then(|| Rule::open_by_default(open.span().unwrap_or(service.span)));
         let levels = [&mesh.defaults, &service.policy];
         Self::new(
             mesh,
@@ -69,7 +68,7 @@ impl<'m> Rules<'m> {
 
     /// The rules of a gateway's host; one that says none leaves it to its arms.
     pub fn of_host(mesh: &'m Mesh, gateway: &'m Gateway, host: &'m HostBlock) -> Self {
-        let everyone = open_by_default(host.span);
+        let everyone = Rule::open_by_default(host.span);
         let levels = [&mesh.defaults, &gateway.policy, &host.policy];
         let said = Origin::Written(host.span);
         Self::new(
@@ -164,37 +163,6 @@ impl<'m> Rules<'m> {
         let rules = self.conditions.iter().flatten();
         rules.chain(requires).flat_map(Condition::tests)
     }
-}
-
-/// The rule that everybody may, where nothing else is said.
-fn open_by_default(span: Span) -> Rule {
-    Rule {
-        name: "open-by-default".to_owned(),
-        span,
-        allows: true,
-        who: vec![Who::Anyone],
-        methods: Vec::new(),
-        paths: Vec::new(),
-        condition: None,
-    }
-}
-
-/// A test of a field.
-pub fn test(field: Field, predicate: Predicate, span: Span) -> Condition {
-    Condition::Test(Test {
-        field,
-        predicate,
-        span,
-    })
-}
-
-/// "A valid token, or key, is there."
-pub fn holds(credential: Credential, span: Span) -> Condition {
-    let field = match credential {
-        Credential::Jwt(jwt) => Field::Jwt(jwt),
-        Credential::Key(keys) => Field::Key(keys),
-    };
-    test(field, Predicate::Present, span)
 }
 
 /// "What is required here is there, or is not asked for."

@@ -1,9 +1,8 @@
 //! `meshc graph`: what calls what, and what clients reach of it.
 
-use super::{FINDINGS, Failure, MeshArguments, Stream, When, file, print, tell};
-use crate::compile::{Checked, check};
+use super::{Failure, MeshArguments, When, file, print, refuse};
+use crate::compile::check;
 use crate::graph::{self, Graph};
-use crate::report::{Format, render};
 use mesh_bundle::Bundle;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,13 +79,6 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
         None => print(&text)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn refuse(checked: &Checked, color: When) -> Result<ExitCode, Failure> {
-    let here = std::env::current_dir().ok();
-    let report = checked.report(here.as_deref());
-    tell(&render(&report, Format::Human, color.style(Stream::Errors)))?;
-    Ok(ExitCode::from(FINDINGS))
 }
 
 fn written(graph: &Graph, format: Written) -> String {

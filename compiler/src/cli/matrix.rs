@@ -1,9 +1,9 @@
 //! `meshc matrix`: who may do what, and by which rule.
 
-use super::{FINDINGS, Failure, MeshArguments, Stream, When, file, print, tell};
+use super::{Failure, MeshArguments, Stream, When, file, print, refuse};
 use crate::compile::check;
 use crate::matrix::{self, Wanted};
-use crate::report::{Format, Style, render};
+use crate::report::Style;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,10 +69,7 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
     let mut checked = check(project, &selection);
     let planned = checked.lay_out();
     let (Some(_), Some(mesh)) = (planned, &checked.mesh) else {
-        let here = std::env::current_dir().ok();
-        let report = checked.report(here.as_deref());
-        tell(&render(&report, Format::Human, color.style(Stream::Errors)))?;
-        return Ok(ExitCode::from(FINDINGS));
+        return refuse(&checked, color);
     };
     let wanted = Wanted {
         to: arguments.to.clone(),

@@ -26,10 +26,10 @@ mod test;
 #[cfg(feature = "up")]
 mod up;
 
-use crate::compile::{ParamSetting, Selection};
+use crate::compile::{Checked, ParamSetting, Selection};
 use crate::params as param_files;
 use crate::project::Project;
-use crate::report::{Format, Style};
+use crate::report::{Format, Style, render};
 use crate::resolve::declared_params;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use std::io;
@@ -286,6 +286,14 @@ fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// Text for standard error.
 fn tell(text: &str) -> Result<(), Failure> {
     written(io::stderr().lock(), text.as_bytes(), "standard error")
+}
+
+/// Tells what is wrong with a mesh that makes no bundle.
+fn refuse(checked: &Checked, color: When) -> Result<ExitCode, Failure> {
+    let here = std::env::current_dir().ok();
+    let report = checked.report(here.as_deref());
+    tell(&render(&report, Format::Human, color.style(Stream::Errors)))?;
+    Ok(ExitCode::from(FINDINGS))
 }
 
 fn written(mut stream: impl io::Write, bytes: &[u8], name: &str) -> Result<(), Failure> {

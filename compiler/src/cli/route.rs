@@ -1,9 +1,8 @@
 //! `meshc route`: where a request goes, and why.
 
-use super::{FINDINGS, Failure, MeshArguments, Stream, When, bundles, print, tell};
-use crate::compile::{Checked, check};
+use super::{Failure, MeshArguments, When, bundles, print, refuse};
+use crate::compile::check;
 use crate::model::EDITION;
-use crate::report::{Format, render};
 use crate::spell::percent;
 use crate::way::{self, Asked, Line, Value, Written};
 use mesh_bundle::Bundle;
@@ -91,13 +90,6 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
         bundle: &bundle,
     };
     show(arguments, &bundle, Some(written))
-}
-
-fn refuse(checked: &Checked, color: When) -> Result<ExitCode, Failure> {
-    let here = std::env::current_dir().ok();
-    let report = checked.report(here.as_deref());
-    tell(&render(&report, Format::Human, color.style(Stream::Errors)))?;
-    Ok(ExitCode::from(FINDINGS))
 }
 
 fn show(

@@ -1,6 +1,6 @@
 //! `meshc test`: the tests of a mesh, and what they leave untouched.
 
-use super::{FINDINGS, Failure, MeshArguments, Stream, When, print, tell};
+use super::{FINDINGS, Failure, MeshArguments, Stream, When, print, refuse};
 use crate::compile::{Checked, check};
 use crate::model::Mesh;
 use crate::report::{Format, Report, Style, count, render};
@@ -55,11 +55,8 @@ pub(crate) fn run(arguments: &Arguments, color: When) -> Result<ExitCode, Failur
     let (project, selection) = arguments.mesh.load()?;
     let mut checked = check(project, &selection);
     let planned = checked.lay_out();
-    let here = std::env::current_dir().ok();
     let (Some(planned), Some(mesh)) = (planned, &checked.mesh) else {
-        let report = checked.report(here.as_deref());
-        tell(&render(&report, Format::Human, color.style(Stream::Errors)))?;
-        return Ok(ExitCode::from(FINDINGS));
+        return refuse(&checked, color);
     };
     let bundle = Bundle::open(planned.bytes).map_err(|error| error.to_string())?;
     let filter = arguments.filter.as_deref().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! The graph as a page: the picture, a search, and what belongs together under the pointer.
 
 use super::Graph;
-use super::svg::{Xml, element, heading};
+use super::svg::{element, heading};
+use crate::report::xml::Xml;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

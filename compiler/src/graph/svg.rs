@@ -5,6 +5,7 @@ use super::layout::{
 };
 use super::{Carried, EdgeKind, Exposed, Graph, Node, NodeKind};
 use crate::report::count;
+use crate::report::xml::Xml;
 use std::fmt::Write as _;
 
 /// What everything looks like.
@@ -346,27 +347,5 @@ struct Px(f64);
 impl std::fmt::Display for Px {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", (self.0 * 10.0).round() / 10.0)
-    }
-}
-
-/// Text of XML; characters that XML cannot hold are left out.
-pub(super) struct Xml<'t>(pub(super) &'t str);
-
-impl std::fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                '\n' | '\t' => write!(f, "{character}")?,
-                character if character.is_control() => {}
-                '\u{fffe}' | '\u{ffff}' => {}
-                character => write!(f, "{character}")?,
-            }
-        }
-        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! What the rules of a service ask of methods and paths, and the methods that they do not tell apart.
 
 use super::paths::Paths;
-use crate::access::{Questions, Rules, test};
+use crate::access::{Questions, Rules};
 use crate::model::Mesh;
-use crate::model::condition::{Condition, Field, Predicate};
+use crate::model::condition::{Condition, Field, Predicate, test};
 use crate::plan::formula::FormulaId;
 use mesh_lang::value::PathPattern;
 use std::collections::BTreeSet;

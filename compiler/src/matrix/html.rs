@@ -2,6 +2,7 @@
 
 use super::table::{requests, who, why};
 use super::{Cell, Column, Decision, Matrix};
+use crate::report::xml::Xml;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("page.css");
@@ -9,7 +10,7 @@ const STYLE: &str = include_str!("page.css");
 /// A page with a table for each service.
 pub fn html(matrix: &Matrix) -> String {
     let title = format!("{}: who may do what", matrix.mesh);
-    let title = Html(&title);
+    let title = Xml(&title);
     let mut text = format!(
         "<!DOCTYPE html>\n\
          <html lang=\"en\">\n\
@@ -36,8 +37,8 @@ fn section(text: &mut String, column: &Column) {
         "<section>\n<h2>{} <small>{}</small></h2>\n<table>\n\
          <thead><tr><th scope=\"col\">from</th><th scope=\"col\">requests</th>\
          <th scope=\"col\">decision</th><th scope=\"col\">by</th></tr></thead>\n<tbody>",
-        Html(&column.service),
-        Html(&column.place)
+        Xml(&column.service),
+        Xml(&column.place)
     );
     for row in &column.callers {
         for (index, cell) in row.cells.iter().enumerate() {
@@ -52,8 +53,8 @@ fn section(text: &mut String, column: &Column) {
                     text,
                     "<th scope=\"rowgroup\" rowspan=\"{}\" title=\"{}\">{}</th>",
                     row.cells.len(),
-                    Html(&title),
-                    Html(&who(column, row))
+                    Xml(&title),
+                    Xml(&who(column, row))
                 );
             }
             cell_row(text, cell);
@@ -74,27 +75,9 @@ fn cell_row(text: &mut String, cell: &Cell) {
     let _ = write!(
         text,
         "<td title=\"{}\"><code>{}</code></td><td class=\"{class}\">{}</td><td>{}</td>",
-        Html(example),
-        Html(&requests(cell)),
+        Xml(example),
+        Xml(&requests(cell)),
         cell.decision.word(),
-        Html(&why(cell))
+        Xml(&why(cell))
     );
-}
-
-/// Text of a page.
-struct Html<'t>(&'t str);
-
-impl std::fmt::Display for Html<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                character => write!(f, "{character}")?,
-            }
-        }
-        Ok(())
-    }
 }

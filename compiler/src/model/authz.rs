@@ -42,6 +42,21 @@ pub struct Rule {
     pub condition: Option<Condition>,
 }
 
+impl Rule {
+    /// The rule that everybody may, where nothing else is said: at `span`, if something is.
+    pub fn open_by_default(span: Span) -> Self {
+        Self {
+            name: "open-by-default".to_owned(),
+            span,
+            allows: true,
+            who: vec![Who::Anyone],
+            methods: Vec::new(),
+            paths: Vec::new(),
+            condition: None,
+        }
+    }
+}
+
 /// A caller, or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {

@@ -1,5 +1,6 @@
 //! Conditions: what an arm's `when` asks, names resolved and values typed.
 
+use super::credential::Credential;
 use super::{JwtId, KeysId};
 use mesh_lang::source::Span;
 use mesh_lang::value::{Cidr, HostPattern, PathPattern};
@@ -54,6 +55,24 @@ pub enum Field {
     Key(KeysId),
     /// A field of an entry of the inventory.
     Inventory(String),
+}
+
+/// "This holds of this field."
+pub fn test(field: Field, predicate: Predicate, span: Span) -> Condition {
+    Condition::Test(Test {
+        field,
+        predicate,
+        span,
+    })
+}
+
+/// "A valid token or key of this kind is there."
+pub fn holds(credential: Credential, span: Span) -> Condition {
+    let field = match credential {
+        Credential::Jwt(jwt) => Field::Jwt(jwt),
+        Credential::Key(keys) => Field::Key(keys),
+    };
+    test(field, Predicate::Present, span)
 }
 
 /// One test. An absent field makes every test false; `absent`, `!=` and `not in` are a [`Condition::Not`].

@@ -25,7 +25,7 @@ impl Planner<'_> {
         let open = mesh.open_by_default;
         let by_default = open.value.then(|| {
             let span = open.span().unwrap_or(service.span);
-            open_by_default(span)
+            Rule::open_by_default(span)
         });
         match (&service.authz, by_default) {
             (Some(authz), by_default) => self.authz(authz, denies, by_default),
@@ -56,7 +56,7 @@ impl Planner<'_> {
         authz: Option<&Authz>,
     ) -> Result<Id<format::Authz>, PlanError> {
         match authz {
-            Some(authz) => self.authz(authz, &[], Some(open_by_default(authz.span))),
+            Some(authz) => self.authz(authz, &[], Some(Rule::open_by_default(authz.span))),
             None => Ok(Id::NONE),
         }
     }
@@ -178,19 +178,6 @@ impl Planner<'_> {
         residual.dedup();
         self.residual.extend(residual);
         Ok(written.table)
-    }
-}
-
-/// The rule that everybody may, where nothing else is said.
-fn open_by_default(span: Span) -> Rule {
-    Rule {
-        name: "open-by-default".to_owned(),
-        span,
-        allows: true,
-        who: vec![Who::Anyone],
-        methods: Vec::new(),
-        paths: Vec::new(),
-        condition: None,
     }
 }
 

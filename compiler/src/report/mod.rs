@@ -21,6 +21,7 @@ mod sarif;
 mod source_code;
 mod style;
 mod text;
+pub(crate) mod xml;
 
 use mesh_lang::codes::Severity;
 use mesh_lang::diagnostic::Diagnostic;

@@ -123,8 +123,8 @@ fn asked(scene: &Scene, request: &str) -> Value {
     scene.lines(before + 1)[before]["asked"].clone()
 }
 
-#[test]
-fn a_line_carries_what_decisions_asked_for_and_no_secret() {
+/// A gateway whose log hides values behind a key, and what they are hashed to.
+fn hashing() -> (Scene, impl Fn(&str, &str) -> Value) {
     let key = Key::of_secret(b"thirty-two bytes that nobody has").unwrap();
     let process = ProcessOptions {
         log_key: Some(key.clone()),
@@ -132,10 +132,16 @@ fn a_line_carries_what_decisions_asked_for_and_no_secret() {
     };
     let nodes = vec![("gateway/edge", gateway_options())];
     let scene = Scene::start_all(asking().bundle(), nodes, process);
-    let hash = |name: &str, value: &str| {
+    let hash = move |name: &str, value: &str| {
         let hash = key.hash(name, value.as_bytes());
         json!({ "hash": str::from_utf8(&hash).unwrap() })
     };
+    (scene, hash)
+}
+
+#[test]
+fn a_line_carries_what_decisions_asked_for_and_no_secret() {
+    let (scene, hash) = hashing();
 
     // The policy names this value; what was not there is said too, and the cookie did not matter any more.
     assert_eq!(
@@ -186,17 +192,7 @@ fn a_line_carries_what_decisions_asked_for_and_no_secret() {
 
 #[test]
 fn what_comes_more_than_once_is_said_to_with_what_decisions_saw() {
-    let key = Key::of_secret(b"thirty-two bytes that nobody has").unwrap();
-    let process = ProcessOptions {
-        log_key: Some(key.clone()),
-        ..ProcessOptions::default()
-    };
-    let nodes = vec![("gateway/edge", gateway_options())];
-    let scene = Scene::start_all(asking().bundle(), nodes, process);
-    let hash = |name: &str, value: &str| {
-        let hash = key.hash(name, value.as_bytes());
-        json!({ "hash": str::from_utf8(&hash).unwrap() })
-    };
+    let (scene, hash) = hashing();
     // The lines of a header are joined; of parameters the first counts, and of cookies, on however many lines.
     assert_eq!(
         asked(

@@ -3,8 +3,8 @@
 use super::Credentials;
 use super::chains::Chain;
 use super::weakest::{self, fewest};
-use crate::access::{Caller, Rules, Seen, is_met, seen, test};
-use crate::model::condition::{Condition, Field, Predicate, Test};
+use crate::access::{Caller, Rules, Seen, is_met, seen};
+use crate::model::condition::{Condition, Field, Predicate, Test, test};
 use crate::model::policy::Require;
 use crate::model::said::Said;
 use crate::model::{Gateway, HostBlock, Mesh, ServiceId, Table};

@@ -1,8 +1,7 @@
 //! The least that a request has to bring.
 
 use super::Credentials;
-use crate::access::{holds, test};
-use crate::model::condition::{Condition, Field, Predicate};
+use crate::model::condition::{Condition, Field, Predicate, holds, test};
 use crate::model::credential::Credential;
 use crate::model::{JwtId, KeysId, Mesh};
 use crate::spell::Place;

@@ -2,23 +2,13 @@
 
 use super::seen::{all, not};
 use crate::model::authz::{Authz, Rule, in_order};
-use crate::model::condition::{Condition, Field, Predicate, Test};
-use crate::model::credential::Credential;
+use crate::model::condition::{Condition, Field, Predicate, holds, test};
 use crate::model::policy::Require;
 use crate::model::said::Said;
 use crate::model::{Mesh, Service};
 use crate::plan::{match_of, rule_methods};
 use mesh_lang::source::Span;
 use mesh_lang::value::PathPattern;
-
-/// "This holds of this field."
-pub(super) fn test(field: Field, predicate: Predicate, span: Span) -> Condition {
-    Condition::Test(Test {
-        field,
-        predicate,
-        span,
-    })
-}
 
 /// "The caller is one of these", each `namespace/name`.
 pub(super) fn is_one_of(callers: Vec<String>, span: Span) -> Condition {
@@ -104,20 +94,11 @@ pub(in crate::verify) fn held<'r>(
     span: Span,
 ) -> Condition {
     let each = requires.into_iter().map(|said| {
-        let there = is_there(said.value.credential, said.span().unwrap_or(span));
+        let there = holds(said.value.credential, said.span().unwrap_or(span));
         match &said.value.condition {
             Some(condition) => Condition::Or(vec![not(condition.clone()), there]),
             None => there,
         }
     });
     all(each.collect())
-}
-
-/// "A valid token or key of this kind is there."
-pub(in crate::verify) fn is_there(credential: Credential, span: Span) -> Condition {
-    let field = match credential {
-        Credential::Jwt(jwt) => Field::Jwt(jwt),
-        Credential::Key(keys) => Field::Key(keys),
-    };
-    test(field, Predicate::Present, span)
 }

@@ -8,10 +8,11 @@ use super::reach::takes_requests;
 use super::replay::{real, send};
 use super::seen::serves;
 use super::ways::{Asking, Entrance, Stop, Way, Ways, leads_to};
-use super::{Failure, Outcome, Prover, admission, spoken_of};
-use crate::model::condition::{Condition, Field, Predicate};
+use super::{Failure, Outcome, Prover, spoken_of};
+use crate::model::condition::{Condition, Field, Predicate, test};
 use crate::model::proof::{Reaches, Sender};
 use crate::model::{GatewayId, HostBlock, ServiceId, Target};
+use crate::spell::Place;
 use crate::verify::{Budget, Request, Verdict};
 use mesh_lang::source::Span;
 use mesh_lang::value::HostPattern;
@@ -23,12 +24,12 @@ impl<'m> Prover<'m> {
         let mut sent = vec![spoken_of(reaches, span)];
         if let Some(host) = &reaches.at {
             let is_there = Predicate::Hosts(vec![host.clone()]);
-            sent.push(admission::test(Field::Host, is_there, span));
+            sent.push(test(Field::Host, is_there, span));
         }
         let sent = Condition::And(sent);
         let entrances = self.entrances(reaches);
         if entrances.is_empty() {
-            let name = self.target_name(reaches.target);
+            let name = Place::top(self.mesh).target(reaches.target);
             return Outcome::Vacuous(format!("no arm of theirs leads to `{name}`"));
         }
         if let Some(host) = reaches
@@ -150,7 +151,7 @@ impl<'m> Prover<'m> {
     ) -> Option<Failure> {
         let sent = send(self.bundle, entrance, &request)?;
         let branch = sent.misses(self.bundle, target)?;
-        let name = self.target_name(target);
+        let name = Place::top(self.mesh).target(target);
         Some(Failure {
             what: format!("this request does not arrive at `{name}`"),
             way: Some(sent.told(self.bundle, branch)),
@@ -170,18 +171,6 @@ impl<'m> Prover<'m> {
                 self.place(arm.span)
             ),
             None => "what happens on the way is not known exactly".to_owned(),
-        }
-    }
-
-    /// `payments/ledger.v2`.
-    pub(super) fn target_name(&self, target: Target) -> String {
-        let service = &self.mesh[target.service()];
-        let name = service.qualified_name();
-        match target {
-            Target::Version(_, version) => {
-                format!("{name}.{}", service.versions[version as usize].name)
-            }
-            Target::Service(_) | Target::Own(_) => name,
         }
     }
 }

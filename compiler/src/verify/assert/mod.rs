@@ -30,7 +30,7 @@ mod seen;
 mod through;
 mod ways;
 
-pub(super) use self::admission::{held, is_there, names, of_host};
+pub(super) use self::admission::{held, names, of_host};
 use self::callers::Caller;
 pub(super) use self::clients::{Clients, Found};
 pub(super) use self::through::{Admission, Beyond, Passage, admission_by, may_lead};

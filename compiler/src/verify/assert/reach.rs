@@ -308,22 +308,15 @@ impl<'m> Prover<'m> {
                     let branch = sent.arrives(self.bundle, aim.target, &aim.held)?;
                     Some((sent.entry, sent.told(self.bundle, branch)))
                 });
-                match (arrives, way.arm) {
-                    (Some((entry, told)), _) => Ok(Failure {
-                        what: "this request gets through".to_owned(),
-                        request: Some(request),
-                        expected: Some("403".to_owned()),
-                        way: Some(told),
-                        entry: Some(entry),
-                        ..Failure::default()
-                    }),
-                    (None, Some(arm)) => Err(format!(
-                        "what is made of requests that `{}` takes ({}) is not known exactly",
-                        arm.name,
-                        self.place(arm.span)
-                    )),
-                    (None, None) => Err("what happens on the way is not known exactly".to_owned()),
-                }
+                let (entry, told) = arrives.ok_or_else(|| self.not_exact(way))?;
+                Ok(Failure {
+                    what: "this request gets through".to_owned(),
+                    request: Some(request),
+                    expected: Some("403".to_owned()),
+                    way: Some(told),
+                    entry: Some(entry),
+                    ..Failure::default()
+                })
             })
         });
         match found {

@@ -14,7 +14,7 @@ use super::admission;
 use super::callers::no_space;
 use super::replay::real;
 use super::seen::{Level, Seen, all};
-use crate::model::condition::{Condition, Field, Predicate};
+use crate::model::condition::{Condition, Field, Predicate, test};
 use crate::model::credential::Credential;
 use crate::model::policy::{PathRewrite, Policy};
 use crate::model::{Action, Arm, Gateway, GatewayId, HostBlock, Mesh, Service, ServiceId, Target};
@@ -237,7 +237,7 @@ fn is_called(mesh: &Mesh, caller: ServiceId, callee: ServiceId) -> Condition {
     let long = format!("{}.{}", service.name, service.namespace);
     let names = short.into_iter().chain([long]);
     let names = names.chain(service.hosts.iter().cloned()).collect();
-    admission::test(Field::Host, Predicate::OneOf(names), service.span)
+    test(Field::Host, Predicate::OneOf(names), service.span)
 }
 
 /// `namespace/name`.

@@ -7,12 +7,12 @@ use super::outcome::{Outcome, difference};
 use super::renumber::{Ids, unplaced};
 use super::shown::{Both, Sides, example};
 use super::{Change, Diff, Example, Kind, Reload, Side};
-use crate::model::condition::{Condition, Field, Predicate, Test};
+use crate::model::condition::{Condition, Field, Predicate, Test, holds};
 use crate::model::policy::Policy;
 use crate::model::{Action, Arm, Gateway, GatewayId, HostBlock, Service, ServiceId, Table, Target};
 use crate::spell::Place;
 use crate::verify::World;
-use crate::verify::assert::{Beyond, is_there};
+use crate::verify::assert::Beyond;
 use crate::verify::tables::{at_caller, at_gateway};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Arms {
             let policy = policy(arm);
             let requires = policy.requires.iter().map(|said| Required {
                 credential: place.credential(said.value.credential),
-                there: condition(&is_there(said.value.credential, arm.span)),
+                there: condition(&holds(said.value.credential, arm.span)),
                 condition: said.value.condition.as_ref().map(&condition),
                 place: said
                     .span()

@@ -21,7 +21,8 @@ use super::reach::{Proof, Reach};
 use super::tables::{Place, Subject, of_mesh};
 use super::{Budget, Request};
 use super::{graph, hashed, rates, retried, selection};
-use crate::model::{Action, Arm, Mesh, Target};
+use crate::model::{Action, Arm, Mesh};
+use crate::spell::Place as Names;
 use mesh_bundle::format::Bundle;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -166,21 +167,10 @@ impl Writer<'_> {
     /// What an arm does, in a word or two.
     fn action(&self, action: &Action) -> String {
         match action {
-            Action::Forward(target) => self.target(*target),
+            Action::Forward(target) => Names::top(self.mesh).target(*target),
             Action::Split(_) => "a split".to_owned(),
             Action::Redirect(redirect) => format!("redirect {}", redirect.status),
             Action::Respond { status, .. } => status.to_string(),
-        }
-    }
-
-    fn target(&self, target: Target) -> String {
-        let service = &self.mesh[target.service()];
-        let name = service.qualified_name();
-        match target {
-            Target::Version(_, version) => {
-                format!("{name}.{}", service.versions[version as usize].name)
-            }
-            Target::Service(_) | Target::Own(_) => name,
         }
     }
 }
