@@ -6,7 +6,7 @@
 //!                                                  └──── report ◀─────┴── verify ◀──┘
 //! ```
 //!
-//! - [`project`]: which files a mesh is made of.
+//! - [`project`]: which files a mesh is made of; `files`: how they, and those that it names, are read.
 //! - [`resolve`]: from trees to the [`model`], where names are indices and values have types.
 //! - [`plan`]: from the model to the records and decision diagrams of a bundle.
 //! - [`verify`]: what holds of all requests, proved; an arm that none reaches, with what takes its requests.
@@ -26,6 +26,7 @@
 pub mod access;
 pub mod cli;
 pub mod compile;
+mod files;
 pub mod fix;
 pub mod graph;
 pub mod inspect;

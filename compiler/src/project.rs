@@ -5,6 +5,7 @@
 //! is read once however many links lead to it. Files are named relative to the mesh, so that messages
 //! and bundles are the same wherever the mesh lies.
 
+use crate::files;
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
 use mesh_lang::parser::parse;
@@ -62,7 +63,8 @@ struct Part {
 impl Project {
     /// Loads the mesh at `path`: a directory or a single file.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        Self::load_with(path, &|file| std::fs::read(file))
+        // What is too long for a source is told as a finding.
+        Self::load_with(path, &|file| files::read(file, u64::MAX))
     }
 
     /// The same with the bytes that `read` gives for its files: an editor may have newer ones than the disk.

@@ -4,6 +4,7 @@
 //! changes is replaced as a whole, so that whoever reads it sees the old text or the new.
 
 use super::{FINDINGS, Failure, Stream, When, file, print, print_bytes, tell};
+use crate::files;
 use crate::project;
 use crate::report::{self, Format, Report, Style, count, diff};
 use mesh_lang::diagnostic::Diagnostic;
@@ -137,7 +138,7 @@ impl Files {
             if !self.seen.insert(real.clone()) {
                 continue;
             }
-            let bytes = std::fs::read(&real).map_err(unreadable)?;
+            let bytes = files::read(&real, u64::MAX).map_err(unreadable)?;
             let shown = path.strip_prefix(".").unwrap_or(&path);
             let shown = shown.display().to_string();
             match project::add(&mut self.sources, &shown, bytes) {

@@ -5,6 +5,7 @@
 //! looked at, and a host is only missed where all certificates that it may be shown were read. Keys are left
 //! alone; `meshd` refuses one that does not belong to its certificate.
 
+use crate::files;
 use crate::model::{Certificate, Gateway, HostBlock, ListenerKind, Mesh};
 use mesh_lang::codes::Code;
 use mesh_lang::diagnostic::Diagnostic;
@@ -20,6 +21,8 @@ use x509_parser::time::ASN1Time;
 /// The days that should be left: who renews at all renews earlier.
 const SOON: i64 = 14;
 const DAY: i64 = 24 * 60 * 60;
+/// What no file of certificates comes to, in bytes: one has some 2 KiB.
+const LARGEST: u64 = 1 << 20;
 
 /// What is found about the certificates of a mesh whose files are relative to `root`.
 pub(crate) fn findings(mesh: &Mesh, root: &Path) -> Vec<Diagnostic> {
@@ -133,7 +136,7 @@ impl Files<'_> {
         if self.read.contains_key(file) {
             return;
         }
-        let bytes = std::fs::read(self.root.join(file));
+        let bytes = files::read(&self.root.join(file), LARGEST);
         let chain = bytes.ok().map(|bytes| read(&bytes));
         let chain = match chain.transpose() {
             Ok(chain) => chain,

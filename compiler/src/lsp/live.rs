@@ -13,6 +13,7 @@
 use super::names::{FileNames, Names};
 use super::paths;
 use crate::compile::Checked;
+use crate::files;
 use crate::model::Mesh;
 use crate::project::{LoadError, Project};
 use mesh_lang::codes::Code;
@@ -70,7 +71,7 @@ impl Live {
             let buffer = buffers.iter().find(|(known, _)| *known == path);
             match buffer {
                 Some((_, text)) => Ok(text.as_bytes().to_vec()),
-                None => std::fs::read(file),
+                None => files::read(file, u64::MAX),
             }
         };
         let (project, missing) = match Project::load_with(root, &read) {

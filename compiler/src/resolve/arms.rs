@@ -2,6 +2,7 @@
 
 use super::problems;
 use super::{Resolver, Room};
+use crate::files;
 use crate::model::policy::{PathRewrite, Policy};
 use crate::model::said::Origin;
 use crate::model::{Action, Arm, Body, Redirect, RedirectPath, RedirectTo, Share, Table, Target};
@@ -362,7 +363,7 @@ impl<'t> Resolver<'t> {
 
     /// The content of a file beside the policy.
     fn file(&mut self, span: Span, name: &str) -> Option<Vec<u8>> {
-        match std::fs::read(self.input.root.join(name)) {
+        match files::read(&self.input.root.join(name), MAX_BODY as u64) {
             Ok(content) => Some(content),
             Err(error) => {
                 let message = format!("`{name}` cannot be read: {error}");
