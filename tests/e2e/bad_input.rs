@@ -145,3 +145,35 @@ fn every_byte_by_itself_is_answered() {
         assert_eq!(code, Some(1), "{byte}");
     }
 }
+
+/// A pipe that nobody writes into.
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("it can be started").success());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_a_file_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().expect("there is room");
+    pipe(&directory.path().join("never"));
+    let policy = |host: &str| {
+        let text = format!(
+            "mesh t {{ }}\ngateway edge {{ listen 443 https {{ certificate \"never\" key \"never\" }}; {host} }}\n"
+        );
+        std::fs::write(directory.path().join("t.mesh"), text).expect("it can be written");
+    };
+    policy("host a.example { otherwise -> respond 200 file \"never\" }");
+    let (told, code) = run("lint", directory.path());
+    assert!(
+        told.contains("`never` cannot be read: it is no file"),
+        "{told}"
+    );
+    assert_eq!(code, Some(1));
+    // A certificate may be on the nodes only.
+    policy("host a.example { otherwise -> respond 204 }");
+    assert_eq!(run("lint", directory.path()).1, Some(0));
+    pipe(&directory.path().join("other.mesh"));
+    assert_eq!(run("lint", directory.path()).1, Some(2));
+}
